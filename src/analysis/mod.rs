@@ -1,0 +1,2 @@
+//! Pure: what an AnalysisRun measures next and what its measurements mean.
+pub mod expr;

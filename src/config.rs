@@ -1,0 +1,1 @@
+//! Flags, environment and named limits: read once, passed down.

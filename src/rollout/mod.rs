@@ -1,0 +1,3 @@
+//! Pure: how a Rollout decides.
+pub mod revision;
+pub mod validate;

@@ -1,0 +1,1 @@
+//! Which ReplicaSet belongs to which template.

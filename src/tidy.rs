@@ -1,0 +1,1 @@
+//! A test on the source itself.
