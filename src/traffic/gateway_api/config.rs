@@ -100,7 +100,7 @@ pub fn unknown_fields(routing: &TrafficRouting) -> Vec<String> {
     if read.is_ok() { unknown } else { Vec::new() }
 }
 
-/// The HTTPRoutes that the settings name, in the order in which they are driven: the list, then the single one.
+/// The `HTTPRoute`s that the settings name, in the order in which they are driven: the list, then the single one.
 ///
 /// A route named twice appears once, and may carry header routes if any mention of it allows them. Only the single
 /// form allows them by itself. Other kinds and selectors: see [`unsupported`].

@@ -15,7 +15,7 @@ pub enum RouteError {
     NoRoutes,
     /// A named route does not exist.
     #[error("{}.{} {:?} not found", .0.resource.plural, .0.resource.group, .0.name)]
-    NotFound(ObjectRef),
+    NotFound(Box<ObjectRef>),
     /// No rule splits traffic between the canary and the stable Service.
     #[error("backendRef was not found in httpRoute")]
     BackendNotFound,

@@ -58,7 +58,7 @@ pub fn named(name: &str, mut rule: Value) -> Value {
     rule
 }
 
-pub fn route(rules: Vec<Value>) -> Value {
+pub fn route(rules: &[Value]) -> Value {
     json!({
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",

@@ -1,4 +1,4 @@
-//! Gateway API: weights of an HTTPRoute's backends.
+//! Gateway API: weights of an `HTTPRoute`'s backends.
 //!
 //! The source of the compatible parts is Argo's plugin `argoproj-labs/gatewayAPI`, v0.15. Where it departs from the
 //! plugin, the function concerned says so.

@@ -3,7 +3,7 @@ use super::*;
 
 #[test]
 fn a_rollout_claims_the_backends_it_names() {
-    let route = route(vec![pair(70, 30), rule(&[("other", 1)]), header_rule("hdr")]);
+    let route = route(&[pair(70, 30), rule(&[("other", 1)]), header_rule("hdr")]);
     let claim = |rule, backend, service: &str| Claim { rule, backend, service: service.into() };
     assert_eq!(
         claims(&route, CANARY, STABLE).into_iter().collect::<Vec<_>>(),
@@ -14,7 +14,7 @@ fn a_rollout_claims_the_backends_it_names() {
 
 #[test]
 fn two_rollouts_contest_a_backend_that_both_name() {
-    let route = route(vec![rule(&[(STABLE, 1), (CANARY, 1), ("b-stable", 1), ("b-canary", 1)]), pair(1, 1)]);
+    let route = route(&[rule(&[(STABLE, 1), (CANARY, 1), ("b-stable", 1), ("b-canary", 1)]), pair(1, 1)]);
     let ours = claims(&route, CANARY, STABLE);
     assert_eq!(contested(&ours, &claims(&route, "b-canary", "b-stable")), None, "one rule, other backends");
     let theirs = claims(&route, "b-canary", STABLE);

@@ -51,7 +51,7 @@ fn which_rules_take_part() {
         ("stable and others", rule(&[(STABLE, 1), ("other", 5)]), false, false),
         ("managed pair", named("hdr", pair(1, 1)), false, false),
     ] {
-        let route = route(vec![rule]);
+        let route = route(&[rule]);
         let found = rules(&route, &backends(&["hdr"]));
         let [only] = found.as_slice() else { panic!("{case}: {} rules", found.len()) };
         assert_eq!((only.splits(), only.takes_part()), (splits, takes_part), "{case}");
@@ -63,9 +63,9 @@ fn backends_match_by_name_only() {
     let mut odd = pair(1, 1);
     odd["backendRefs"][1]["namespace"] = "elsewhere".into();
     odd["backendRefs"][1]["kind"] = "ServiceImport".into();
-    assert!(rules(&route(vec![odd]), &backends(&[])).iter().all(Rule::splits));
+    assert!(rules(&route(&[odd]), &backends(&[])).iter().all(Rule::splits));
     let same = Backends { stable_service: CANARY.into(), ..backends(&[]) };
-    assert!(!rules(&route(vec![pair(1, 1)]), &same).iter().any(Rule::splits), "one name for both is no split");
+    assert!(!rules(&route(&[pair(1, 1)]), &same).iter().any(Rule::splits), "one name for both is no split");
     let empty = Backends { canary_service: String::new(), stable_service: String::new(), managed: vec![] };
     assert!(rules(&json!({"spec": {"rules": [{"backendRefs": [{}, {"name": ""}]}]}}), &empty).is_empty());
 }
