@@ -9,8 +9,11 @@
 //! [`rollout_table`]) that a tool prints from the Go modules. Nothing here creates or chooses
 //! replica sets.
 
+pub mod defaults;
+pub mod equality;
 pub mod go_json;
 pub mod hash;
+pub mod image;
 pub mod pod_table;
 pub mod quantity;
 pub mod rollout_table;

@@ -101,6 +101,12 @@ impl Quantity {
         self.scaled_down(step).is_none_or(|(_, exact)| exact)
     }
 
+    /// Rounds away from zero to thousandths. None when there is nothing to round.
+    pub fn rounded_up_to_milli(self) -> Option<Self> {
+        let (mantissa, _) = self.scaled_down(-3)?;
+        Some(Self { mantissa, exponent: -3, text: None, ..self })
+    }
+
     /// Rounds up what is finer than a nano, and caps binary quantities at the largest int64.
     fn bounded(mut self) -> Self {
         if self.exponent < NANO && self.mantissa != 0 {
