@@ -111,7 +111,8 @@ pub fn pause_seconds(pause: &Pause) -> Result<Option<i32>, ()> {
                 return Ok(Some(seconds));
             }
             let parsed = GoDuration::parse(text).map_err(|_| ())?;
-            Ok(Some(i32::try_from(parsed.seconds()).unwrap_or(i32::MAX)))
+            // Go wraps a number that does not fit; the result is negative, and validation refuses it.
+            Ok(Some(i32::try_from(parsed.seconds()).unwrap_or(i32::MIN)))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Which `ReplicaSet` is that of the current template.
 
+use super::equality::{InjectedTerm, same_template};
+use crate::api::names;
 use crate::rollout::cast::Revision;
 use crate::rollout::world::World;
 
@@ -15,6 +17,12 @@ pub fn new_revision(world: &World, owned: &[Revision]) -> Option<usize> {
             return None;
         }
         let desired = world.rollout.spec.template.value();
-        owned.iter().position(|revision| super::same_template(&revision.rs, &desired))
+        let strategy = serde_json::to_value(&world.rollout.spec.strategy).unwrap_or_default();
+        let injected = InjectedTerm::of_strategy(&strategy);
+        owned.iter().position(|revision| {
+            let ephemeral = revision.rs.metadata.annotation(names::EPHEMERAL_METADATA);
+            let ephemeral = ephemeral.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+            same_template(&revision.rs.spec.template.value(), &desired, ephemeral.as_ref(), injected)
+        })
     })
 }

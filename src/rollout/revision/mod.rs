@@ -11,6 +11,8 @@
 
 pub mod defaults;
 pub mod equality;
+pub mod create;
+pub mod find;
 pub mod go_json;
 pub mod hash;
 pub mod image;

@@ -15,8 +15,8 @@ use crate::rollout::defaults;
 use crate::rollout::memory::{RouteMemory, WrittenWeight};
 use crate::rollout::settings::Unclaimed;
 use crate::rollout::world::World;
-use crate::traffic::acknowledgement::Acknowledgement;
-use crate::traffic::gateway_api::{self, Reading};
+use crate::traffic::Acknowledgement;
+use crate::traffic::gateway_api::{self, Backends, Goal, Reading, RouteError};
 
 /// More in-flight weights than this are folded into "unknown".
 const MAX_IN_FLIGHT: usize = 16;
@@ -63,26 +63,22 @@ impl Routes {
         routes.configured = true;
         for view in &world.routes {
             let Some(found) = &view.found else {
-                routes.errors.push(format!(
-                    "{}.{} {:?} not found",
-                    view.object.resource.plural, view.object.resource.group, view.object.name
-                ));
+                routes.errors.push(RouteError::NotFound(Box::new(view.object.clone())).to_string());
                 continue;
             };
-            match gateway_api::read(found, &canary.canary_service, &canary.stable_service, &managed_names(canary)) {
-                Ok(reading) => {
-                    let state = RouteState {
-                        object: view.object.clone(),
-                        resource_version: text(found, "/metadata/resourceVersion"),
-                        reading,
-                        settled: false,
-                        memory: world.memory.routes.get(&view.object).cloned().unwrap_or_default(),
-                        unknown_past: false,
-                    };
-                    routes.follow(state, (world, cast, canary), now);
-                }
-                Err(error) => routes.errors.push(error.to_string()),
+            if let Err(error) = gateway_api::edit(found, &goal(canary, routes.max, routes.max)) {
+                routes.errors.push(format!("{}: {error}", view.object));
+                continue;
             }
+            let state = RouteState {
+                object: view.object.clone(),
+                resource_version: text(found, "/metadata/resourceVersion"),
+                reading: gateway_api::read(found, &backends(canary), None),
+                settled: false,
+                memory: world.memory.routes.get(&view.object).cloned().unwrap_or_default(),
+                unknown_past: false,
+            };
+            routes.follow(state, (world, cast, canary), now);
         }
         routes
     }
@@ -93,7 +89,7 @@ impl Routes {
         let hash = |service: &str| capacity::selected(world, service).unwrap_or_default().to_owned();
         let newest = WrittenWeight {
             generation: state.reading.generation,
-            canary: state.reading.canary,
+            canary: state.reading.canary_share(self.max),
             canary_hash: hash(&canary.canary_service),
             stable_hash: hash(&canary.stable_service),
         };
@@ -128,9 +124,7 @@ impl Routes {
     pub fn written(&self, canary: i32) -> bool {
         !self.states.is_empty()
             && self.errors.is_empty()
-            && self.states.iter().all(|state| {
-                state.reading.agrees && state.reading.canary == canary && state.reading.stable == self.max - canary
-            })
+            && self.states.iter().all(|state| state.reading.is_at(canary, self.max))
     }
 
     /// Whether the weights are in force: true, false, or nobody can say.
@@ -201,11 +195,25 @@ fn endpoints_follow(world: &World, cast: &Cast, canary: &Canary, weight: &Writte
     })
 }
 
-/// Names of the rules that Siskin may manage.
-pub fn managed_names(canary: &Canary) -> Vec<String> {
-    let routing = canary.traffic_routing.as_ref();
-    let managed = routing.and_then(|routing| routing.managed_routes.as_ref());
-    managed.into_iter().flatten().map(|route| route.name.clone()).collect()
+/// The names by which a route's backends are a Rollout's own.
+pub fn backends(canary: &Canary) -> Backends {
+    let managed = canary.traffic_routing.as_ref().and_then(|routing| routing.managed_routes.as_ref());
+    Backends {
+        canary_service: canary.canary_service.clone(),
+        stable_service: canary.stable_service.clone(),
+        managed: managed.into_iter().flatten().map(|route| route.name.clone()).collect(),
+    }
+}
+
+/// What a route should say for a canary weight of `weight`.
+pub fn goal(canary: &Canary, weight: i32, max: i32) -> Goal {
+    let settings = canary.traffic_routing.as_ref().and_then(|routing| gateway_api::settings(routing).ok().flatten());
+    Goal {
+        backends: backends(canary),
+        canary_weight: weight,
+        max_weight: max,
+        label: settings.as_ref().and_then(gateway_api::label),
+    }
 }
 
 fn text(value: &serde_json::Value, pointer: &str) -> String {

@@ -6,7 +6,7 @@ use crate::api::rollout::Canary;
 use crate::plan::{Basis, Blocker, Effect, Event, Phase, Plan, Precondition, Verb};
 use crate::rollout::cast::Revision;
 use crate::rollout::strategy::target::Target;
-use crate::traffic::gateway_api::{self, GatewayGoal};
+use crate::traffic::gateway_api;
 use serde_json::Value;
 
 /// Puts the weights that are safe now into the plan; what has to wait becomes a blocker.
@@ -18,9 +18,9 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
                 .remedy("create the route, or give its rule both Services as backends"),
         );
     }
-    let before = exposure.routes.states.iter().map(|state| state.reading.canary).max().unwrap_or(0);
-    let lowest = exposure.routes.states.iter().map(|state| state.reading.canary).min().unwrap_or(0);
-    let stable = exposure.routes.states.iter().map(|state| state.reading.stable).min().unwrap_or(0);
+    let shares = || exposure.routes.states.iter().map(|state| state.reading.canary_share(exposure.routes.max));
+    let (before, lowest) = (shares().max().unwrap_or(0), shares().min().unwrap_or(0));
+    let stable = exposure.routes.max - before;
     let permitted = if goal.canary > lowest {
         raise(exposure, canary, (goal.canary, before), plan)
     } else {
@@ -107,7 +107,7 @@ fn endpoints_ready(
 /// Writes the weight into every route that has another one.
 fn write(exposure: &Exposure<'_>, canary: &Canary, weight: i32, plan: &mut Plan) {
     let world = exposure.world;
-    let goal = GatewayGoal::of(&world.rollout, canary, (weight, exposure.routes.max));
+    let goal = super::route::goal(canary, weight, exposure.routes.max);
     let mut told = false;
     for (view, state) in world.routes.iter().filter_map(|view| {
         let state = exposure.routes.states.iter().find(|state| state.object == view.object)?;
@@ -115,7 +115,7 @@ fn write(exposure: &Exposure<'_>, canary: &Canary, weight: i32, plan: &mut Plan)
     }) {
         let Ok(Some(patch)) = gateway_api::edit(view, &goal) else { continue };
         let mut events = Vec::new();
-        if !told && state.reading.canary != weight {
+        if !told && !state.reading.is_at(weight, exposure.routes.max) {
             events.push(weight_event(exposure, weight));
             told = true;
         }
