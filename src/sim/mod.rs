@@ -13,5 +13,10 @@
 
 pub mod api_server;
 pub mod clock;
+pub mod cluster;
+pub mod driver;
+pub mod models;
 pub mod object;
+pub mod prometheus;
 pub mod random;
+pub mod traffic;

@@ -20,7 +20,7 @@ impl Counts {
 
     /// Gets, lists and starts of watches.
     pub fn reads(&self) -> u64 {
-        self.sum(|verb| verb.is_read())
+        self.sum(Verb::is_read)
     }
 
     /// Everything that may change something.

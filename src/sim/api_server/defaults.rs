@@ -113,7 +113,7 @@ fn service_spec(object: &mut Value, number: u32) {
     }
 }
 
-/// Source: the defaults in the Gateway API's CRD of HTTPRoute.
+/// Source: the defaults in the Gateway API's CRD of `HTTPRoute`.
 fn http_route(object: &mut Value) {
     for parent in each(object.get_mut("spec"), "parentRefs") {
         put_default(parent, &["group"], json!("gateway.networking.k8s.io"));

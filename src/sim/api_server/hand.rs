@@ -42,7 +42,7 @@ impl Hand {
     /// All objects of a kind in a namespace (empty: in all), ordered by namespace and name.
     pub fn list(&self, kind: &str, namespace: &str) -> Vec<Arc<Value>> {
         let options = Options::default();
-        let page = self.server.with_store(|store| store.list(&*store.resource_of(kind)?, namespace, &options));
+        let page = self.server.with_store(|store| store.list(&store.resource_of(kind)?, namespace, &options));
         page.map(|page| page.items).unwrap_or_default()
     }
 

@@ -14,7 +14,7 @@ pub enum Scope {
 pub enum Generation {
     /// One up with every change outside metadata (and outside status, where that is a subresource).
     Counted,
-    /// The kind has none: Services, ConfigMaps, Leases.
+    /// The kind has none: Services, `ConfigMap`s, Leases.
     Absent,
 }
 

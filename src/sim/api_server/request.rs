@@ -107,6 +107,7 @@ pub(crate) fn target(path: &str) -> Option<Target<'_>> {
 
 /// The query of a request.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one independent switch of the query")]
 pub(crate) struct Options {
     pub label_selector: String,
     pub field_selector: String,

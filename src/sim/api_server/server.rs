@@ -47,7 +47,9 @@ impl ApiServer {
     /// The same with a seed of its own for uids and generated names.
     pub fn with_seed(now: Now, seed: u64) -> Self {
         let mut store = Store::new(seed);
-        built_ins().into_iter().for_each(|def| store.register(def));
+        for def in built_ins() {
+            store.register(def);
+        }
         let server = Self(Arc::new(Inner {
             now,
             store: Mutex::new(store),
@@ -111,6 +113,14 @@ impl ApiServer {
     /// The `resourceVersion` of the last commit.
     pub fn version(&self) -> u64 {
         self.with_store(|store| store.version)
+    }
+
+    /// The version of the last commit to one of these kinds: a model with nothing new to see need not look.
+    pub fn version_of(&self, kinds: &[&str]) -> u64 {
+        self.with_store(|store| {
+            let changed = |kind: &&str| Some(store.table(&store.resource_of(kind).ok()?).ok()?.changed);
+            kinds.iter().filter_map(changed).max().unwrap_or(0)
+        })
     }
 
     /// Requests over HTTP and by kube clients so far.

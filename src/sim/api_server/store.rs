@@ -64,6 +64,8 @@ pub(crate) struct Table {
     pub compacted: u64,
     /// The last change that history no longer holds: running watches that have not seen it answer 410.
     pub lost: u64,
+    /// The version of the last change of this kind.
+    pub changed: u64,
     /// How much later than its commit a change reaches watchers.
     pub watch_delay: Duration,
     /// Goes up when all watches of the kind are cut.
@@ -137,6 +139,7 @@ impl Store {
             history: VecDeque::new(),
             compacted: 0,
             lost: 0,
+            changed: 0,
             watch_delay: Duration::ZERO,
             cuts: 0,
             cut: super::faults::Cut::Clean,
@@ -160,7 +163,8 @@ impl Store {
     /// The key of a kind named `Rollout`, `Rollout.argoproj.io` or `rollouts.argoproj.io`.
     pub fn resource_of(&self, kind: &str) -> Result<Arc<str>, Reject> {
         let named = |id: &&Arc<str>| {
-            self.tables.get(*id).is_some_and(|t| t.def.kind == kind || t.def.qualified_kind() == kind || &***id == kind)
+            let Some(table) = self.tables.get(*id) else { return false };
+            table.def.kind == kind || &***id == kind || (kind.contains('.') && table.def.qualified_kind() == kind)
         };
         let missing = || Reject::new(404, "NotFound", format!("no kind {kind:?} is registered with this server"));
         self.order.iter().find(named).cloned().ok_or_else(missing)
@@ -213,6 +217,7 @@ impl Store {
             shown: shown.clone(),
         };
         table.history.push_back(Arc::new(change));
+        table.changed = next;
         while table.history.len() > window {
             table.lost = table.history.pop_front().map_or(next, |oldest| oldest.version);
             table.compacted = table.lost;

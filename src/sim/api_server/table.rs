@@ -145,7 +145,7 @@ fn pod_status(pod: &Value) -> Value {
     let waiting = object::list(pod, "/status/containerStatuses")
         .iter()
         .map(|status| object::text(status, "/state/waiting/reason"));
-    let reason = waiting.filter(|reason| !reason.is_empty() && *reason != "ContainerCreating").last();
+    let reason = waiting.filter(|reason| !reason.is_empty() && *reason != "ContainerCreating").next_back();
     json!(reason.unwrap_or_else(|| object::text(pod, "/status/phase")))
 }
 
@@ -161,9 +161,9 @@ fn age(object: &Value, now: Time) -> String {
     let (minutes, hours) = (seconds / 60, seconds / 3600);
     match seconds {
         0..120 => format!("{seconds}s"),
-        120..600 if seconds % 60 > 0 => format!("{minutes}m{}s", seconds % 60),
+        120..600 if !seconds.is_multiple_of(60) => format!("{minutes}m{}s", seconds % 60),
         120..10_800 => format!("{minutes}m"),
-        10_800..28_800 if minutes % 60 > 0 => format!("{hours}h{}m", minutes % 60),
+        10_800..28_800 if !minutes.is_multiple_of(60) => format!("{hours}h{}m", minutes % 60),
         10_800..172_800 => format!("{hours}h"),
         _ => format!("{}d", hours / 24),
     }

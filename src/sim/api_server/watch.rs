@@ -22,9 +22,9 @@ use crate::api::Time;
 /// Events in one piece of the response, so that a long backlog neither copies nor holds the lock at length.
 const EVENTS_PER_CHUNK: usize = 500;
 /// How often a quiet watch that asked for bookmarks gets one.
-const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+const BOOKMARK_EVERY: Duration = Duration::from_mins(1);
 /// How long a watch without `timeoutSeconds` runs.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(30);
 
 /// One running watch.
 pub(crate) struct Stream {
@@ -92,7 +92,7 @@ impl Stream {
                 return Err(Reject::new(422, "Invalid", why));
             }
             self.push_state(table);
-            let end = self.bookmark(table, store.version, json!({ "k8s.io/initial-events-end": "true" }));
+            let end = self.bookmark(table, store.version, &json!({ "k8s.io/initial-events-end": "true" }));
             self.ready.push_back(end);
         } else if version == 0 {
             self.push_state(table);
@@ -174,7 +174,7 @@ impl Stream {
         self.finished = is_over;
         if self.bookmarks && (is_over || now >= self.next_bookmark) {
             self.next_bookmark = now + BOOKMARK_EVERY;
-            return Step::Chunk(self.bookmark(table, self.cursor, json!({})));
+            return Step::Chunk(self.bookmark(table, self.cursor, &json!({})));
         }
         if is_over { Step::End } else { Step::Wait }
     }
@@ -208,7 +208,7 @@ impl Stream {
         }
     }
 
-    fn bookmark(&self, table: &Table, version: u64, annotations: Value) -> Bytes {
+    fn bookmark(&self, table: &Table, version: u64, annotations: &Value) -> Bytes {
         let mut metadata = json!({ "resourceVersion": version.to_string(), "creationTimestamp": null });
         if annotations.as_object().is_some_and(|map| !map.is_empty()) {
             metadata = json!({ "resourceVersion": version.to_string(), "creationTimestamp": null, "annotations": annotations });

@@ -223,7 +223,7 @@ fn keep_identity(old: &Value, new: &mut Value) {
         let value = new.get("metadata").and_then(|metadata| metadata.get(field));
         let is_empty = |value: &Value| {
             value.is_null()
-                || value.as_object().is_some_and(|m| m.is_empty())
+                || value.as_object().is_some_and(serde_json::Map::is_empty)
                 || value.as_array().is_some_and(Vec::is_empty)
         };
         if value.is_some_and(is_empty) {
