@@ -24,4 +24,4 @@ pub use kubelet::Kubelet;
 pub use replica_sets::ReplicaSets;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
