@@ -109,6 +109,17 @@ pub fn take(object: &mut Value, path: &[&str]) -> Option<Value> {
     at.as_object_mut()?.remove(*last)
 }
 
+/// Whether a merge patch would change nothing.
+pub fn already_says(object: Option<&Value>, patch: &Value) -> bool {
+    match (object, patch) {
+        (None | Some(Value::Null), Value::Null) => true,
+        (Some(Value::Object(map)), Value::Object(changes)) => {
+            changes.iter().all(|(key, change)| already_says(map.get(key), change))
+        }
+        (object, patch) => object == Some(patch),
+    }
+}
+
 /// Whether every label of `wanted` (a map of texts) stands on the object; an empty map matches nothing.
 pub fn has_labels(object: &Value, wanted: &Value) -> bool {
     let Some(wanted) = wanted.as_object().filter(|map| !map.is_empty()) else { return false };

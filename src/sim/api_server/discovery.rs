@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::kinds::{ResourceDef, Scope, Status};
+use super::openapi;
 use super::store::Store;
 
 /// The version that the server claims: new enough for streaming lists.
@@ -32,6 +33,8 @@ pub(crate) fn answer(store: &Store, path: &str) -> Option<Value> {
             }
             Some(found)
         }
+        ["openapi", "v3"] => Some(openapi::root(store)),
+        ["openapi", "v3", wanted @ ..] => openapi::document(store, &wanted.join("/")),
         ["apis", name, version] => resources(store, name, version),
         _ => None,
     }

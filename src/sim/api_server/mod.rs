@@ -16,6 +16,7 @@ mod hand;
 pub mod journal;
 pub mod kinds;
 mod list;
+mod openapi;
 mod patch;
 pub mod reject;
 mod remove;

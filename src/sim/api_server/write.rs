@@ -65,6 +65,7 @@ impl Store {
         let mut new = body;
         let def = self.def(&at.resource)?;
         check_type(&def, &mut new)?;
+        check_conditional(&def, &new)?;
         self.replace(act, at, (&current, new))
     }
 
@@ -106,7 +107,7 @@ impl Store {
         };
         keep_identity(old, &mut new);
         self.complete(&def, &mut new);
-        if def.generation == Generation::Counted && content(&def, old) != content(&def, &new) {
+        if def.generation == Generation::Counted && !has_same_content(&def, old, &new) {
             object::put(&mut new, &["metadata", "generation"], json!(object::generation(old) + 1));
         }
         check_workload(&def, &new)?;
@@ -183,18 +184,17 @@ pub(crate) fn is_free(object: &Value) -> bool {
     object::list(object, "/metadata/finalizers").is_empty() && !pending
 }
 
-/// The part of an object whose changes count in its generation.
+/// Whether two states have the same content, as far as it counts in the generation.
 /// Source: `staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresource/strategy.go`: without a
 /// status subresource, a write of `status` counts too.
-fn content(def: &ResourceDef, object: &Value) -> Value {
-    let mut rest = object.clone();
-    for field in ["metadata", "apiVersion", "kind"] {
-        object::take(&mut rest, &[field]);
-    }
-    if def.status == Status::Subresource {
-        object::take(&mut rest, &["status"]);
-    }
-    rest
+fn has_same_content(def: &ResourceDef, old: &Value, new: &Value) -> bool {
+    let counts = |key: &&String| match key.as_str() {
+        "metadata" | "apiVersion" | "kind" => false,
+        "status" => def.status == Status::PlainField,
+        _ => true,
+    };
+    let keys = [old, new].into_iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys);
+    keys.filter(counts).all(|key| old.get(key) == new.get(key))
 }
 
 fn with_status_of(old: &Value, status: Option<&Value>) -> Value {
@@ -245,6 +245,16 @@ fn check_type(def: &ResourceDef, new: &mut Value) -> Result<(), Reject> {
         }
     }
     Ok(())
+}
+
+/// A PUT must say what it replaces, except for the built-in kinds that allow it blindly.
+fn check_conditional(def: &ResourceDef, new: &Value) -> Result<(), Reject> {
+    let blind = def.is_built_in() && !matches!(def.kind.as_str(), "Lease" | "CustomResourceDefinition");
+    if blind || !object::text(new, "/metadata/resourceVersion").is_empty() {
+        return Ok(());
+    }
+    let why = "Invalid value: 0: must be specified for an update";
+    Err(Reject::invalid(def, object::name(new), ("metadata.resourceVersion", why)))
 }
 
 /// A uid or version in the written object must be the current one.

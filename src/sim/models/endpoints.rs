@@ -66,6 +66,7 @@ impl EndpointSlices {
         // Refusals mean that the Service or its namespace is going away; the next change brings another pass.
         let _ = match self.hand.get("EndpointSlice", namespace, &name) {
             None => self.hand.create("EndpointSlice", slice),
+            Some(old) if object::already_says(Some(&old), &slice) => Ok(old),
             Some(_) => self.hand.merge("EndpointSlice", (namespace, &name), &slice),
         };
     }

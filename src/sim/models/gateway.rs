@@ -165,7 +165,10 @@ impl GatewayModel {
                 json!({ "parentRef": parent, "controllerName": CONTROLLER, "conditions": told })
             }))
             .collect();
-        // A route that is gone needs no status. Equal statuses are not written.
+        if json!(object::list(route, "/status/parents")) == json!(parents) {
+            return;
+        }
+        // A route that is gone needs no status.
         let _ = self.hand.merge_status("HTTPRoute", (&key.0, &key.1), &json!({ "status": { "parents": parents } }));
     }
 

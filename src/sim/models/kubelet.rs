@@ -24,12 +24,22 @@ const DEFAULT_STOP: Duration = Duration::from_millis(300);
 const MAX_SECONDS: f64 = 86_400.0;
 const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
 
+#[derive(Clone, Copy)]
+struct Seen {
+    /// When the pod was first seen.
+    first: Time,
+    /// When it was first seen terminating.
+    stopping: Option<Time>,
+    /// The version that was last attended to, and the timer that came out: nothing to do before either moves.
+    settled: Option<(u64, Option<Time>)>,
+}
+
 /// The model. Its actor name is `kubelet`.
 pub struct Kubelet {
     hand: Hand,
     gate: Gate,
-    /// When each pod (by uid) was first seen, and first seen terminating.
-    seen: BTreeMap<String, (Time, Option<Time>)>,
+    /// What is known of each pod, by uid.
+    seen: BTreeMap<String, Seen>,
     addresses: u32,
 }
 
@@ -50,28 +60,33 @@ impl Kubelet {
     /// Does what is due; returns when there is more to do if nothing changes.
     pub fn tick(&mut self, now: Time) -> Option<Time> {
         if self.gate.opens(now, self.hand.server().version_of(&["Pod"])) {
-            let pods = self.hand.list("Pod", "");
             let mut seen = std::mem::take(&mut self.seen);
-            let timers: Vec<Option<Time>> = pods
-                .iter()
-                .map(|pod| {
-                    let (first, mut stopping) = seen.remove(object::uid(pod)).unwrap_or((now, None));
-                    if object::is_terminating(pod) {
-                        stopping = stopping.or(Some(now));
+            let mut timers = Vec::new();
+            for pod in self.hand.list("Pod", "") {
+                let mut known =
+                    seen.remove(object::uid(&pod)).unwrap_or(Seen { first: now, stopping: None, settled: None });
+                let version = object::version(&pod);
+                let is_settled =
+                    known.settled.is_some_and(|(at, timer)| at == version && timer.is_none_or(|timer| timer > now));
+                if !is_settled {
+                    if object::is_terminating(&pod) {
+                        known.stopping = known.stopping.or(Some(now));
                     }
-                    self.seen.insert(object::uid(pod).to_owned(), (first, stopping));
-                    self.attend(pod, (first, stopping), now)
-                })
-                .collect();
+                    let timer = self.attend(&pod, known, now);
+                    known.settled = Some((version, timer));
+                }
+                timers.push(known.settled.and_then(|(_, timer)| timer));
+                self.seen.insert(object::uid(&pod).to_owned(), known);
+            }
             self.gate.wake_at(earliest(timers));
         }
         self.gate.next()
     }
 
     /// Moves one pod on; returns its next timer.
-    fn attend(&mut self, pod: &Value, (first, stopping): (Time, Option<Time>), now: Time) -> Option<Time> {
+    fn attend(&mut self, pod: &Value, known: Seen, now: Time) -> Option<Time> {
         let key = (object::namespace(pod), object::name(pod));
-        if let Some(since) = stopping {
+        if let Some(since) = known.stopping {
             let gone = since + stop_after(pod);
             if gone > now {
                 return Some(gone);
@@ -81,7 +96,7 @@ impl Kubelet {
             return None;
         }
         let start = span(pod, START, DEFAULT_START);
-        let (running, ready) = (first + start / 2, first + start);
+        let (running, ready) = (known.first + start / 2, known.first + start);
         let stage = if now >= ready {
             Stage::Ready
         } else if now >= running {
@@ -104,8 +119,10 @@ impl Kubelet {
             object::put(&mut status, &["podIPs"], json!([{ "ip": address }]));
             object::put(&mut status, &["podIP"], json!(address));
         }
-        // A pod that is gone needs no status. Equal statuses are not written.
-        let _ = self.hand.merge_status("Pod", key, &json!({ "status": status }));
+        if !object::already_says(pod.get("status"), &status) {
+            // A pod that is gone needs no status.
+            let _ = self.hand.merge_status("Pod", key, &json!({ "status": status }));
+        }
         [running, ready].into_iter().find(|at| *at > now)
     }
 }

@@ -76,8 +76,10 @@ impl ReplicaSets {
             }
         }
         let key = (object::namespace(set), object::name(set));
-        // A set that is gone needs no status. Equal statuses are not written.
-        let _ = self.hand.merge_status("ReplicaSet", key, &json!({ "status": status }));
+        if !object::already_says(set.get("status"), &status) {
+            // A set that is gone needs no status.
+            let _ = self.hand.merge_status("ReplicaSet", key, &json!({ "status": status }));
+        }
         timer
     }
 }

@@ -59,6 +59,9 @@ async fn generation_counts_spec_alone_where_status_is_a_subresource() {
     assert_eq!((put.metadata.generation, &put.data["status"]["phase"]), (Some(2), &json!("Healthy")));
     let stale = rollouts.replace("web", &PostParams::default(), &object).await;
     assert_eq!(refusal(stale), (409, "Conflict".to_owned()));
+    spec.metadata.resource_version = None;
+    let blind = rollouts.replace("web", &PostParams::default(), &spec).await;
+    assert_eq!(refusal(blind), (422, "Invalid".to_owned()), "a custom kind is not replaced blindly");
 }
 
 #[tokio::test]

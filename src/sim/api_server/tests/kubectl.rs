@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use super::{Bench, bench, replica_set};
-use crate::sim::api_server::serve;
+use crate::sim::api_server::{Cut, Verb, serve};
 
 const KUBECTL: &str = "/usr/bin/kubectl";
 
@@ -72,8 +72,8 @@ async fn kubectl_works() {
     let applied = kubectl.with_input("apply --validate=false -f INPUT", &set.to_string()).await;
     assert_eq!(applied.trim(), "replicaset.apps/web configured");
     let rollout = super::rollout("ro").to_string();
-    kubectl.with_input("apply --validate=false -f INPUT", &rollout).await;
-    let again = kubectl.with_input("apply --validate=false -f INPUT", &rollout).await;
+    kubectl.with_input("apply -f INPUT", &rollout).await;
+    let again = kubectl.with_input("apply -f INPUT", &rollout).await;
     assert_eq!(again.trim(), "rollout.argoproj.io/ro unchanged");
     let table = kubectl.run("get rs").await;
     let header: Vec<&str> = table.lines().next().unwrap().split_whitespace().collect();
@@ -88,4 +88,29 @@ async fn kubectl_works() {
     let deleted = kubectl.run("delete rs web --timeout=5s").await;
     assert!(deleted.contains("deleted"), "{deleted}");
     assert!(bench.hand.get("ReplicaSet", "default", "web").is_none());
+}
+
+#[tokio::test]
+async fn kubectl_watches() {
+    if !Path::new(KUBECTL).exists() {
+        return;
+    }
+    let bench = bench();
+    let kubectl = Kubectl::start(&bench).await;
+    bench.hand.create("Rollout", super::rollout("web")).unwrap();
+    let mut counted = bench.server.pulse();
+    let (server, hand) = (bench.server.clone(), bench.hand.clone());
+    let change = tokio::spawn(async move {
+        // Once the watch has started, one change goes out, and then the server closes the stream.
+        while server.counts().of(Verb::Watch, "Rollout") == 0 {
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(20), counted.changed()).await;
+        }
+        hand.merge("Rollout", ("default", "web"), &serde_json::json!({ "spec": { "replicas": 8 } })).unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        server.cut_watches("Rollout", Cut::Clean).unwrap();
+    });
+    let told = kubectl.run("get rollout web -w").await;
+    change.await.unwrap();
+    let desired: Vec<&str> = told.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(desired, ["DESIRED", "3", "8"], "{told}");
 }
