@@ -1,0 +1,138 @@
+//! The ReplicaSet controller: as many pods as `spec.replicas`, and a status that counts them.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::gate::{Gate, earliest};
+use crate::api::Time;
+use crate::sim::api_server::{ApiServer, Hand};
+use crate::sim::object;
+
+/// Pods created or deleted for one ReplicaSet in one pass. Kubernetes: `pkg/controller/replicaset`, `BurstReplicas`.
+const BURST: usize = 500;
+
+/// The model. Its actor name is `replicaset-controller`.
+pub struct ReplicaSets {
+    hand: Hand,
+    gate: Gate,
+}
+
+impl ReplicaSets {
+    /// A controller that reacts `lag` after each change.
+    pub fn new(server: &ApiServer, lag: Duration) -> Self {
+        Self { hand: server.hand("replicaset-controller"), gate: Gate::new(lag) }
+    }
+
+    /// Changes how long after a change it reacts.
+    pub fn set_lag(&mut self, lag: Duration) {
+        self.gate.lag = lag;
+    }
+
+    /// Does what is due; returns when there is more to do if nothing changes.
+    pub fn tick(&mut self, now: Time) -> Option<Time> {
+        if self.gate.opens(now, self.hand.server().version_of(&["ReplicaSet", "Pod"])) {
+            let timer = self.pass(now);
+            self.gate.wake_at(timer);
+        }
+        self.gate.next()
+    }
+
+    fn pass(&self, now: Time) -> Option<Time> {
+        let mut owned: BTreeMap<String, Vec<Arc<Value>>> = BTreeMap::new();
+        for pod in self.hand.list("Pod", "") {
+            let is_active =
+                !object::is_terminating(&pod) && !matches!(object::text(&pod, "/status/phase"), "Failed" | "Succeeded");
+            if let Some(owner) = object::controller_uid(&pod).filter(|_| is_active) {
+                owned.entry(owner.to_owned()).or_default().push(pod.clone());
+            }
+        }
+        let sets = self.hand.list("ReplicaSet", "");
+        let timers = sets.iter().map(|set| {
+            let pods = owned.remove(object::uid(set)).unwrap_or_default();
+            self.settle(set, pods, now)
+        });
+        earliest(timers)
+    }
+
+    /// Brings one ReplicaSet nearer to its size; returns when the next pod becomes available.
+    fn settle(&self, set: &Value, mut pods: Vec<Arc<Value>>, now: Time) -> Option<Time> {
+        let (status, timer) = status(set, &pods, now);
+        if !object::is_terminating(set) {
+            let wanted = usize::try_from(object::integer(set, "/spec/replicas").unwrap_or(1)).unwrap_or(0);
+            for _ in 0..wanted.saturating_sub(pods.len()).min(BURST) {
+                // A refused creation (a namespace that is going away) leaves the set short, as in the real controller.
+                if self.hand.create("Pod", pod_of(set)).is_err() {
+                    break;
+                }
+            }
+            pods.sort_by_key(|pod| deletion_rank(pod));
+            for pod in pods.iter().take(pods.len().saturating_sub(wanted).min(BURST)) {
+                // Somebody else may have deleted it since: that is as good.
+                let _ = self.hand.delete("Pod", object::namespace(pod), object::name(pod));
+            }
+        }
+        let key = (object::namespace(set), object::name(set));
+        if !object::already_says(set.get("status"), &status) {
+            // A set that is gone needs no status.
+            let _ = self.hand.merge_status("ReplicaSet", key, &json!({ "status": status }));
+        }
+        timer
+    }
+}
+
+/// The pod that the set's template makes.
+fn pod_of(set: &Value) -> Value {
+    let at = |pointer: &str| set.pointer(pointer).cloned().unwrap_or_else(|| json!({}));
+    json!({
+        "metadata": {
+            "generateName": format!("{}-", object::name(set)),
+            "namespace": object::namespace(set),
+            "labels": at("/spec/template/metadata/labels"),
+            "annotations": at("/spec/template/metadata/annotations"),
+            "ownerReferences": [{
+                "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": object::name(set), "uid": object::uid(set),
+                "controller": true, "blockOwnerDeletion": true,
+            }],
+        },
+        "spec": at("/spec/template/spec"),
+    })
+}
+
+/// Who goes first. Kubernetes: `pkg/controller/controller_utils.go`, `ActivePodsWithRanks`, without its log scales:
+/// not on a node, not ready, cheaper by annotation, newer, and by name so that the order is total.
+fn deletion_rank(pod: &Value) -> (bool, bool, i64, Reverse<Time>, String) {
+    let cost = object::annotation(pod, "controller.kubernetes.io/pod-deletion-cost").and_then(|text| text.parse().ok());
+    let created = object::time(pod, "/metadata/creationTimestamp").unwrap_or_default();
+    let has_node = !object::text(pod, "/spec/nodeName").is_empty();
+    (has_node, ready_since(pod).is_some(), cost.unwrap_or(0), Reverse(created), object::name(pod).to_owned())
+}
+
+/// Since when the pod's condition `Ready` has been true.
+pub(crate) fn ready_since(pod: &Value) -> Option<Time> {
+    let ready =
+        object::list(pod, "/status/conditions").iter().find(|condition| object::text(condition, "/type") == "Ready")?;
+    if object::text(ready, "/status") == "True" { object::time(ready, "/lastTransitionTime") } else { None }
+}
+
+/// The status, with nulls for counts of zero (the API omits them), and when the next pod becomes available.
+fn status(set: &Value, pods: &[Arc<Value>], now: Time) -> (Value, Option<Time>) {
+    let wait = Duration::from_secs(object::integer(set, "/spec/minReadySeconds").unwrap_or(0).unsigned_abs());
+    let labels = set.pointer("/spec/template/metadata/labels").unwrap_or(&Value::Null);
+    let ready: Vec<Time> = pods.iter().filter_map(|pod| ready_since(pod)).collect();
+    let available = ready.iter().filter(|since| **since + wait <= now).count();
+    let timer = ready.iter().map(|since| *since + wait).filter(|at| *at > now).min();
+    let labelled = pods.iter().filter(|pod| object::has_labels(pod, labels)).count();
+    let counted = |count: usize| if count == 0 { Value::Null } else { json!(count) };
+    let status = json!({
+        "replicas": pods.len(),
+        "readyReplicas": counted(ready.len()),
+        "availableReplicas": counted(available),
+        "fullyLabeledReplicas": counted(labelled),
+        "observedGeneration": object::generation(set),
+    });
+    (status, timer)
+}
