@@ -23,7 +23,7 @@
 //! | [`lease`] | leadership |
 //! | [`shutdown`] | stopping in order |
 
-// pub mod cache;
+pub mod cache;
 // pub mod client;
 pub mod clock;
 // pub mod error;
@@ -31,7 +31,7 @@ pub mod clock;
 // pub mod expectations;
 // pub mod lease;
 // pub mod limiter;
-// pub mod object;
+pub mod object;
 pub mod queue;
 pub mod random;
 // pub mod shutdown;
