@@ -26,11 +26,11 @@
 pub mod cache;
 // pub mod client;
 pub mod clock;
-// pub mod error;
+pub mod error;
 // pub mod events;
-// pub mod expectations;
+pub mod expectations;
 // pub mod lease;
-// pub mod limiter;
+pub mod limiter;
 pub mod object;
 pub mod queue;
 pub mod random;
