@@ -7,10 +7,10 @@
 //! | --- | --- |
 //! | [`config`] | which routes does a Rollout drive, and how? |
 //! | [`rules`] | which backends of a route carry the split? |
-//! | [`read`] | which weights are in force? |
+//! | [`mod@read`] | which weights are in force? |
 //! | [`parents`] | has every parent accepted them? |
-//! | [`edit`] | which patch leads to the wanted weight? |
-//! | [`claims`] | do two Rollouts drive the same backends? |
+//! | [`mod@edit`] | which patch leads to the wanted weight? |
+//! | [`mod@claims`] | do two Rollouts drive the same backends? |
 //! | [`error`] | what can be wrong with a route? |
 
 pub mod claims;

@@ -1,7 +1,7 @@
 //! The weights that a route's spec puts in force, and what its parents say of them.
 //!
 //! Reading never judges: a route that cannot carry the weights reads as one without splitting rules, and
-//! [`super::edit`] says what is wrong.
+//! [`super::edit()`] says what is wrong.
 
 use serde_json::Value;
 

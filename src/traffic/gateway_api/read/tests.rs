@@ -35,6 +35,13 @@ fn rules_that_disagree_show_the_largest_of_both() {
 }
 
 #[test]
+fn rules_must_agree_on_both_sides() {
+    assert!(reading(&[pair(70, 30), pair(70, 30)]).agrees);
+    assert!(!reading(&[pair(70, 30), pair(69, 30)]).agrees);
+    assert!(!reading(&[pair(70, 30), pair(70, 29)]).agrees);
+}
+
+#[test]
 fn rules_that_take_no_part_do_not_disturb() {
     let rules = vec![pair(70, 30), rule(&[(STABLE, 1)]), header_rule("hdr"), header_rule(""), rule(&[(CANARY, 1)])];
     let reading = reading(&rules);
