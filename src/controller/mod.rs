@@ -1,1 +1,3 @@
-//! controller
+//! What the controllers do: build a [`World`](crate::rollout::World) from caches, carry out a [`Plan`](crate::plan::Plan).
+pub mod cached;
+pub mod observe;

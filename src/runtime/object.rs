@@ -59,13 +59,18 @@ impl<K: Kind + Send + Sync + 'static> Cached for K {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Json {
     meta: Meta,
-    value: Value,
+    value: Arc<Value>,
 }
 
 impl Json {
     /// The object, `metadata` included.
-    pub const fn value(&self) -> &Value {
+    pub fn value(&self) -> &Value {
         &self.value
+    }
+
+    /// The object, shared.
+    pub fn shared(&self) -> Arc<Value> {
+        Arc::clone(&self.value)
     }
 }
 
@@ -88,7 +93,7 @@ impl<'de> serde::Deserialize<'de> for Json {
                 serde::Deserialize::deserialize(&*metadata).map_err(serde::de::Error::custom)
             },
         )?;
-        Ok(Self { meta, value })
+        Ok(Self { meta, value: Arc::new(value) })
     }
 }
 

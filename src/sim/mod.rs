@@ -12,6 +12,7 @@
 //! ```
 
 pub mod api_server;
+pub mod bare;
 pub mod clock;
 pub mod cluster;
 pub mod driver;

@@ -19,7 +19,11 @@ fn rollout(value: &Value) -> Rollout {
 
 fn size(value: &Value) -> Option<Size> {
     let number = |key: &str| i32::try_from(value[key].as_i64().unwrap_or(0)).unwrap();
-    value.is_object().then(|| Size { spec: number("spec"), replicas: number("replicas"), available: number("available") })
+    value.is_object().then(|| Size {
+        spec: number("spec"),
+        replicas: number("replicas"),
+        available: number("available"),
+    })
 }
 
 /// The revisions of a case; a stable one with the new one's hash is the same revision.

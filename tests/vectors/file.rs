@@ -12,10 +12,8 @@ const SHOWN: usize = 10;
 pub type Answer = Option<Value>;
 
 fn folder() -> PathBuf {
-    std::env::var_os("SISKIN_VECTORS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors"),
-        PathBuf::from,
-    )
+    std::env::var_os("SISKIN_VECTORS")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors"), PathBuf::from)
 }
 
 /// Runs a file: every case whose kind is answered must give the recorded outcome.
@@ -34,7 +32,9 @@ pub fn run(name: &str, answer: impl Fn(&str, &Value) -> Answer) {
         match answer(kind, &case["in"]) {
             None => *open += 1,
             Some(got) if same(&got, &case["out"]) => *passed += 1,
-            Some(got) => differences.push(format!("{name} {kind} n={}: got {got}, recorded {}", case["n"], case["out"])),
+            Some(got) => {
+                differences.push(format!("{name} {kind} n={}: got {got}, recorded {}", case["n"], case["out"]))
+            }
         }
     }
     for (kind, (passed, total, open)) in &tally {

@@ -63,6 +63,12 @@ impl Hand {
         self.server.change(|store| store.patch(&act, &store.address(kind, namespace, name)?, (PatchKind::Merge, patch)))
     }
 
+    /// Applies a JSON patch to the main resource.
+    pub fn json(&self, kind: &str, (namespace, name): (&str, &str), patch: &Value) -> Result<Arc<Value>, Reject> {
+        let act = self.act(Verb::Patch);
+        self.server.change(|store| store.patch(&act, &store.address(kind, namespace, name)?, (PatchKind::Json, patch)))
+    }
+
     /// Merge-patches through the `status` subresource.
     pub fn merge_status(
         &self,
