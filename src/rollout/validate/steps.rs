@@ -89,9 +89,8 @@ fn pause_seconds(duration: &Value) -> i32 {
     if let Ok(seconds) = text.parse::<i32>() {
         return seconds;
     }
-    // Go cuts seconds that do not fit to the lower 32 bits.
-    #[expect(clippy::cast_possible_truncation, reason = "as Go converts them")]
-    GoDuration::parse(text).map_or(-1, |duration| duration.seconds() as i32)
+    // Seconds beyond 32 bits become the smallest number, as Go converts them on amd64.
+    GoDuration::parse(text).map_or(-1, |duration| i32::try_from(duration.seconds()).unwrap_or(i32::MIN))
 }
 
 fn check_header_route(route: &Value, routing: TrafficRouting<'_>, path: &Path, report: &mut Report) {

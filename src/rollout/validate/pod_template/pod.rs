@@ -3,7 +3,7 @@
 use super::super::error::{Path, Report, quote};
 use super::super::labels::{check_labels, dns_label, dns_subdomain, qualified_name, range};
 use super::super::read::{flag, get, integer, list, object, some_text, text, text_entries, texts};
-use super::{affinity, containers, resources, scheduling, security, volumes};
+use super::{affinity, containers, environment, resources, scheduling, security, volumes};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -58,6 +58,7 @@ pub fn check(spec: &Value, path: &Path, report: &mut Report) {
         resources::check_overhead(overhead, &path.child("overhead"), report);
     }
     check_os(&pod, &path.child("os"), report);
+    environment::check_file_volumes(spec, path, report);
 }
 
 fn check_claims(claims: &[Value], path: &Path, report: &mut Report) {

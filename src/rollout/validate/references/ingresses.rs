@@ -6,22 +6,24 @@ use super::super::traffic_routing::TrafficRouting;
 use super::check::{name_of, strategy, strategy_path};
 use serde_json::Value;
 
-/// With both routers configured the rules of NGINX hold for every ingress, as in Argo.
+/// The first router that names the ingress judges it; one that no router names is not judged.
 pub fn check(rollout: &Value, ingress: &Value, report: &mut Report) {
     let canary = strategy(rollout, "canary");
     let routing = TrafficRouting::of(canary);
-    let routers = [("nginx", "stableIngress", "stableIngresses"), ("alb", "ingress", "ingresses")];
-    let Some((router, one, many)) = routers.into_iter().find(|(router, ..)| routing.has(router)) else { return };
-    let config = routing.router(router).unwrap_or(&Value::Null);
     let name = name_of(ingress);
-    let (key, shown) =
-        if texts(config, many).any(|listed| listed == name) { (many, name) } else { (one, text(config, one)) };
+    let routers = [("nginx", "stableIngress", "stableIngresses"), ("alb", "ingress", "ingresses")];
+    let found = routers.into_iter().find_map(|(router, one, many)| {
+        let config = routing.router(router)?;
+        let listed = texts(config, many).any(|listed| listed == name);
+        (listed || text(config, one) == name).then_some((router, config, if listed { many } else { one }))
+    });
+    let Some((router, config, key)) = found else { return };
     let root = text(config, "rootService");
     let service = if router == "alb" && !root.is_empty() { root } else { text(canary, "stableService") };
     if !has_rule(ingress, service) {
         let path = strategy_path(&["canary", "trafficRouting", router, key]);
         let detail = format!("ingress `{name}` has no rules using service {service} backend");
-        report.invalid(&path, quote(shown), &detail);
+        report.invalid(&path, quote(name), &detail);
     }
 }
 

@@ -4,8 +4,28 @@ use crate::rollout::validate::validate_strict;
 use serde_json::json;
 
 const VECTORS: &str = include_str!("../../../../tests/vectors/validate.jsonl");
-/// Further pod templates, judged by Argo Rollouts v1.10 with Kubernetes v1.34.
+/// Further specs and pod templates, judged by Argo Rollouts v1.10 with Kubernetes v1.34: a change to [`rollout`]'s
+/// spec and the texts of the errors; a template, and the types and places of its errors.
+const SPECS: &str = include_str!("cases.jsonl");
 const POD_TEMPLATES: &str = include_str!("../pod_template/cases.jsonl");
+
+/// A valid Rollout with some keys of its spec replaced.
+fn rollout(change: &Value) -> Value {
+    let mut spec = json!({
+        "replicas": 3,
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}},
+        "strategy": {"canary": {}},
+    });
+    for (key, value) in change.as_object().unwrap() {
+        spec[key] = value.clone();
+    }
+    json!({"metadata": {"name": "web", "namespace": "prod"}, "spec": spec})
+}
+
+fn cases(lines: &str) -> impl Iterator<Item = Value> {
+    lines.split('\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap())
+}
 
 /// Type and place of each error; with texts unless the case is about the pod template.
 fn shown(errors: &[FieldError], texts: bool) -> Vec<(String, String, String)> {
@@ -19,13 +39,9 @@ fn wanted(out: &Value, texts: bool) -> Vec<(String, String, String)> {
     out.as_array().unwrap().iter().map(|e| (part(e, "type"), part(e, "field"), text(e))).collect()
 }
 
-fn run(cases: &str, what: &str) {
+fn run(lines: &str, what: &str) {
     let (mut passed, mut total) = (0, 0);
-    for line in cases.split('\n').filter(|line| !line.is_empty()) {
-        let case: Value = serde_json::from_str(line).unwrap();
-        if case["kind"] != "spec" {
-            continue;
-        }
+    for case in cases(lines).filter(|case| case["kind"] == "spec") {
         let texts = case["in"]["podTemplate"] != json!(true);
         let (got, want) = (shown(&validate_spec(&case["in"]["rollout"]), texts), wanted(&case["out"], texts));
         total += 1;
@@ -45,8 +61,22 @@ fn vectors_hold() {
 }
 
 #[test]
+fn specs_are_judged_as_by_argo() {
+    for case in cases(SPECS) {
+        let errors: Vec<_> = validate_spec(&rollout(&case["change"])).iter().map(ToString::to_string).collect();
+        assert_eq!(json!(errors), case["errors"], "{}", case["change"]);
+    }
+    assert!(cases(SPECS).count() > 100);
+}
+
+#[test]
 fn pod_templates_are_judged_as_by_kubernetes() {
-    run(POD_TEMPLATES, "pod templates");
+    for case in cases(POD_TEMPLATES) {
+        let errors = validate_spec(&rollout(&json!({ "template": case["template"] })));
+        let errors: Vec<_> = errors.iter().map(|error| json!([error.kind.name(), error.field])).collect();
+        assert_eq!(json!(errors), case["errors"], "{}", case["template"]);
+    }
+    assert!(cases(POD_TEMPLATES).count() > 400);
 }
 
 #[test]
@@ -59,12 +89,10 @@ fn wrong_types_are_told_alone() {
 
 #[test]
 fn a_resolved_template_is_judged() {
-    let rollout = json!({"spec": {
+    let rollout = rollout(&json!({
         "workloadRef": {"kind": "Deployment", "name": "a"},
-        "selector": {"matchLabels": {"app": "web"}},
         "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}},
-        "strategy": {"canary": {}},
-    }});
+    }));
     let texts = |origin| validate_spec_from(&rollout, origin).iter().map(ToString::to_string).collect::<Vec<_>>();
     let template = "spec.template: Internal error: template must be empty for workload reference rollout";
     assert_eq!(texts(TemplateOrigin::Written), [template]);
@@ -74,11 +102,7 @@ fn a_resolved_template_is_judged() {
 #[test]
 fn the_native_gateway_counts_as_a_plugin() {
     let rollout = |routing: Value| {
-        json!({"spec": {
-            "selector": {"matchLabels": {"app": "web"}},
-            "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}},
-            "strategy": {"canary": {"trafficRouting": routing, "steps": [{"setWeight": 500}]}},
-        }})
+        rollout(&json!({"strategy": {"canary": {"trafficRouting": routing, "steps": [{"setWeight": 500}]}}}))
     };
     let with = validate_spec(&rollout(json!({"gatewayAPI": {"httpRoute": "r"}, "maxTrafficWeight": 1000})));
     assert_eq!(with, []);
