@@ -18,11 +18,8 @@ const ARGUMENTS: Kind = Kind::List(&Kind::Struct(&ANALYSIS_RUN_ARGUMENT));
 /// Arguments that refer to metadata must name metadata that pods could name too.
 pub fn check_arguments(step: &Value, path: &Path, report: &mut Report) {
     let analyses = object(step, "experiment").map_or(&[][..], |experiment| list(experiment, "analyses"));
-    let arguments: Vec<_> = analyses
-        .iter()
-        .chain(object(step, "analysis"))
-        .flat_map(|analysis| list(analysis, "args"))
-        .collect();
+    let arguments: Vec<_> =
+        analyses.iter().chain(object(step, "analysis")).flat_map(|analysis| list(analysis, "args")).collect();
     let wrong = arguments.iter().filter(|argument| {
         let field = object(argument, "valueFrom").and_then(|from| object(from, "fieldRef"));
         let field_path = field.map_or("", |field| text(field, "fieldPath"));

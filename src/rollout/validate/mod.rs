@@ -14,17 +14,17 @@ pub mod error;
 mod labels;
 mod pod_template;
 mod read;
-
-
+pub mod references;
+pub mod router_config;
 mod selector;
 pub mod spec;
 mod steps;
-
+pub mod strict;
 mod traffic_routing;
 mod types;
 
 pub use error::{ErrorKind, FieldError};
-
-
+pub use references::{References, validate_references};
+pub use router_config::validate_router_config;
 pub use spec::{TemplateOrigin, validate_spec, validate_spec_from};
-
+pub use strict::validate_strict;

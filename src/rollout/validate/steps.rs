@@ -16,10 +16,8 @@ mod tests;
 
 const STEP_TYPES: &str =
     "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause";
-const SEVERAL_VALUES: &str =
-    "StringMatch match value must have exactly one of the following: exact, regex, prefix";
-const NO_VALUE: &str =
-    "StringMatch value missed, match value must have one of the following: exact, regex, prefix";
+const SEVERAL_VALUES: &str = "StringMatch match value must have exactly one of the following: exact, regex, prefix";
+const NO_VALUE: &str = "StringMatch value missed, match value must have one of the following: exact, regex, prefix";
 
 pub fn check(canary: &Value, path: &Path, report: &mut Report) {
     let routing = TrafficRouting::of(canary);
@@ -56,8 +54,16 @@ fn check_types(step: &Value, path: &Path, report: &mut Report) {
     }
     let others = ["setCanaryScale", "setHeaderRoute", "setMirrorRoute", "plugin"];
     if !exclusive.contains(&true) && !others.iter().any(|key| has(key)) {
-        let names = ["Experiment", "Pause", "SetWeight", "Analysis", "SetCanaryScale", "SetHeaderRoute",
-            "SetMirrorRoute", "Plugin"];
+        let names = [
+            "Experiment",
+            "Pause",
+            "SetWeight",
+            "Analysis",
+            "SetCanaryScale",
+            "SetHeaderRoute",
+            "SetMirrorRoute",
+            "Plugin",
+        ];
         let value: Vec<_> = names.iter().map(|name| format!("step.{name}: true")).collect();
         report.invalid(path, quote(&value.join(" ")), STEP_TYPES);
     }
@@ -83,9 +89,8 @@ fn pause_seconds(duration: &Value) -> i32 {
     if let Ok(seconds) = text.parse::<i32>() {
         return seconds;
     }
-    // Go cuts seconds that do not fit to the lower 32 bits.
-    #[expect(clippy::cast_possible_truncation, reason = "as Go converts them")]
-    GoDuration::parse(text).map_or(-1, |duration| duration.seconds() as i32)
+    // Seconds beyond 32 bits become the smallest number, as Go converts them on amd64.
+    GoDuration::parse(text).map_or(-1, |duration| i32::try_from(duration.seconds()).unwrap_or(i32::MIN))
 }
 
 fn check_header_route(route: &Value, routing: TrafficRouting<'_>, path: &Path, report: &mut Report) {
@@ -154,7 +159,8 @@ fn check_managed_routes(step: &Value, routing: TrafficRouting<'_>, path: &Path, 
     for (key, route) in steps {
         let Some(name) = route.map(|route| text(route, "name")) else { continue };
         if !managed.iter().any(|route| text(route, "name") == name) {
-            let detail = "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes";
+            let detail =
+                "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes";
             report.invalid(&step_path.child(key), quote(name), detail);
         }
     }

@@ -6,7 +6,8 @@ fn metadata_paths_are_told_right_from_wrong() {
         let path = path.replace("'a/b'", "'a.io/b'").replace("'Up/X'", "'Up.io/X'");
         assert!(is_metadata_path(&path), "{path}");
     }
-    for path in ["metadata", "metadata.bad", "metadataX", "metadata.name['a']", "metadata.labels['a b']", "metadata.labels['']"]
+    for path in
+        ["metadata", "metadata.bad", "metadataX", "metadata.name['a']", "metadata.labels['a b']", "metadata.labels['']"]
     {
         assert!(!is_metadata_path(path), "{path}");
     }

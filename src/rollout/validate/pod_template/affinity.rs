@@ -95,7 +95,8 @@ fn check_field(requirement: &Value, path: &Path, report: &mut Report) {
     let place = path.child("values");
     match operator {
         "In" | "NotIn" if list(requirement, "values").len() != 1 => {
-            report.required(&place, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
+            report
+                .required(&place, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
         }
         "In" | "NotIn" => {}
         other => report.invalid(&path.child("operator"), quote(other), "not a valid selector operator"),

@@ -106,7 +106,7 @@ fn check_ephemeral(spec: &Value, pod: &Surroundings<'_>, (path, report): (&Path,
             report.not_found(&place.child("targetContainerName"), target, "");
         }
         for key in NOT_EPHEMERAL {
-            if given.get(key).is_some_and(is_filled) {
+            if given.get(key).is_some_and(|value| is_filled(key, value)) {
                 report.forbidden(&place.child(key), "cannot be set for an Ephemeral Container");
             }
         }
@@ -121,11 +121,12 @@ fn check_ephemeral(spec: &Value, pod: &Surroundings<'_>, (path, report): (&Path,
     }
 }
 
-fn is_filled(value: &Value) -> bool {
+/// `resources` alone is no pointer in Go, so that an empty object there is nothing.
+fn is_filled(key: &str, value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => map.values().any(|v| !v.is_null()),
+        Value::Object(map) => key != "resources" || map.values().any(|v| !v.is_null()),
         _ => true,
     }
 }

@@ -3,7 +3,7 @@
 use super::super::analysis::split_subscript;
 use super::super::error::{Path, Report, quote};
 use super::super::labels::{config_key, dns_label, dns_subdomain, environment_name, qualified_name};
-use super::super::read::{object, text};
+use super::super::read::{list, object, text};
 use super::volumes::check_no_backsteps;
 use crate::rollout::revision::quantity::Quantity;
 use serde_json::Value;
@@ -38,8 +38,7 @@ const RESOURCES: [&str; 6] = [
     "requests.memory",
 ];
 
-const BYTE_DIVISORS: [&str; 13] =
-    ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
+const BYTE_DIVISORS: [&str; 13] = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
 
 pub fn check(variables: &[Value], path: &Path, report: &mut Report) {
     for (index, variable) in variables.iter().enumerate() {
@@ -173,6 +172,28 @@ fn check_file_key(file: &Value, path: &Path, report: &mut Report) {
             let detail =
                 "a valid environment variable name must consist only of printable ASCII characters other than '='";
             report.invalid(&place, quote(value), detail);
+        }
+    }
+}
+
+/// Files of variables come from volumes of the pod that containers share: `emptyDir`.
+pub fn check_file_volumes(spec: &Value, path: &Path, report: &mut Report) {
+    let volumes = list(spec, "volumes");
+    for name in ["initContainers", "containers", "ephemeralContainers"] {
+        for (index, container) in list(spec, name).iter().enumerate() {
+            for (position, variable) in list(container, "env").iter().enumerate() {
+                let from = object(variable, "valueFrom").and_then(|from| object(from, "fileKeyRef"));
+                let Some(wanted) = from.map(|file| text(file, "volumeName")) else { continue };
+                let place = path.child(name).index(index).child("env").index(position);
+                let place = place.child("valueFrom").child("fileKeyRef").child("volumeName");
+                match volumes.iter().rev().find(|volume| text(volume, "name") == wanted) {
+                    None => report.not_found(&place, wanted, ""),
+                    Some(volume) if object(volume, "emptyDir").is_none() => {
+                        report.invalid(&place, quote(wanted), "referenced volume must be of type emptyDir");
+                    }
+                    Some(_) => {}
+                }
+            }
         }
     }
 }

@@ -22,6 +22,3 @@ mod volume_sources;
 mod volumes;
 
 pub use template::check;
-
-#[cfg(test)]
-mod tests;

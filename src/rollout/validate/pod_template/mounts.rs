@@ -88,7 +88,7 @@ pub fn check_devices(container: &Value, pod: &Surroundings<'_>, path: &Path, rep
         let place = path.index(index);
         let (name_path, device_path) = (place.child("name"), place.child("devicePath"));
         let (name, file) = (text(device, "name"), text(device, "devicePath"));
-        let mut wrong_name = |report: &mut Report, detail: &str| report.invalid(&name_path, quote(name), detail);
+        let wrong_name = |report: &mut Report, detail: &str| report.invalid(&name_path, quote(name), detail);
         if name.is_empty() {
             report.required(&name_path, "");
         }

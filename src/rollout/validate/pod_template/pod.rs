@@ -3,7 +3,7 @@
 use super::super::error::{Path, Report, quote};
 use super::super::labels::{check_labels, dns_label, dns_subdomain, qualified_name, range};
 use super::super::read::{flag, get, integer, list, object, some_text, text, text_entries, texts};
-use super::{affinity, containers, resources, scheduling, security, volumes};
+use super::{affinity, containers, environment, resources, scheduling, security, volumes};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -58,6 +58,7 @@ pub fn check(spec: &Value, path: &Path, report: &mut Report) {
         resources::check_overhead(overhead, &path.child("overhead"), report);
     }
     check_os(&pod, &path.child("os"), report);
+    environment::check_file_volumes(spec, path, report);
 }
 
 fn check_claims(claims: &[Value], path: &Path, report: &mut Report) {
@@ -130,7 +131,8 @@ fn check_dns(spec: &Value, path: &Path, report: &mut Report) {
         report.invalid(&searches_path, Value::from(searches.clone()), &detail);
     }
     if searches.join(" ").len() > MAX_SEARCH_TEXT {
-        let detail = format!("must not have more than {MAX_SEARCH_TEXT} characters (including spaces) in the search list");
+        let detail =
+            format!("must not have more than {MAX_SEARCH_TEXT} characters (including spaces) in the search list");
         report.invalid(&searches_path, Value::from(searches.clone()), &detail);
     }
     for (index, search) in searches.iter().enumerate() {
@@ -229,7 +231,9 @@ const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 /// Annotations that Kubernetes reads.
 pub fn check_annotations(annotations: &[(&str, &str)], spec: &Value, path: &Path, report: &mut Report) {
-    for (key, profile) in annotations.iter().filter(|(key, _)| *key == SECCOMP_POD || key.starts_with(SECCOMP_CONTAINER)) {
+    for (key, profile) in
+        annotations.iter().filter(|(key, _)| *key == SECCOMP_POD || key.starts_with(SECCOMP_CONTAINER))
+    {
         let known = matches!(*profile, "runtime/default" | "docker/default" | "unconfined");
         match profile.strip_prefix("localhost/") {
             Some(file) => volumes::check_relative_path(file, &path.child(key), report),

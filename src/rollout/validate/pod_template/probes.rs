@@ -7,6 +7,10 @@ use super::pod::Surroundings;
 use crate::rollout::revision::go_json;
 use serde_json::Value;
 
+const PROBE_HANDLERS: [&str; 4] = ["exec", "httpGet", "tcpSocket", "grpc"];
+const HOOK_HANDLERS: [&str; 4] = ["exec", "httpGet", "tcpSocket", "sleep"];
+
+/// The hooks and probes of a container that may have them.
 pub fn check_all(container: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut Report) {
     if let Some(lifecycle) = object(container, "lifecycle") {
         check_lifecycle(lifecycle, pod, &path.child("lifecycle"), report);
@@ -31,7 +35,7 @@ pub fn check_all(container: &Value, pod: &Surroundings<'_>, path: &Path, report:
 }
 
 fn check_probe(probe: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut Report) {
-    check_handler(probe, pod, path, report);
+    check_handler(probe, &PROBE_HANDLERS, pod, (path, report));
     for key in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] {
         if let Some(negative) = integer(probe, key).filter(|n| *n < 0) {
             report.invalid(&path.child(key), negative, "must be greater than or equal to 0");
@@ -45,7 +49,7 @@ fn check_probe(probe: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut 
 fn check_lifecycle(lifecycle: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut Report) {
     for key in ["postStart", "preStop"] {
         if let Some(hook) = object(lifecycle, key) {
-            check_handler(hook, pod, &path.child(key), report);
+            check_handler(hook, &HOOK_HANDLERS, pod, (&path.child(key), report));
         }
     }
     if some_text(lifecycle, "stopSignal").is_some() && pod.os.is_none() {
@@ -54,10 +58,10 @@ fn check_lifecycle(lifecycle: &Value, pod: &Surroundings<'_>, path: &Path, repor
     }
 }
 
-/// Exactly one handler; the first counts.
-fn check_handler(handler: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut Report) {
+/// Exactly one handler of the sorts in `keys`; the first counts.
+fn check_handler(handler: &Value, keys: &[&str], pod: &Surroundings<'_>, (path, report): (&Path, &mut Report)) {
     let mut found = false;
-    for key in ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] {
+    for key in keys {
         let Some(action) = object(handler, key) else { continue };
         let place = path.child(key);
         if found {
@@ -65,7 +69,7 @@ fn check_handler(handler: &Value, pod: &Surroundings<'_>, path: &Path, report: &
             continue;
         }
         found = true;
-        match key {
+        match *key {
             "exec" if list(action, "command").is_empty() => report.required(&place.child("command"), ""),
             "httpGet" => check_http(action, &place, report),
             "tcpSocket" | "grpc" => check_port(get(action, "port"), &place.child("port"), report),
@@ -116,4 +120,3 @@ fn check_sleep(action: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut
         report.invalid(path, seconds, &detail);
     }
 }
-

@@ -1,8 +1,8 @@
 //! What each sort of volume needs. Sorts that few people write are left to the API server.
 
 use super::super::error::{Path, Report, quote};
-use super::super::labels::{check_annotations, check_labels, dns_subdomain};
-use super::super::read::{integer, list, object, some_text, text, text_entries, texts};
+use super::super::labels::dns_subdomain;
+use super::super::read::{integer, list, object, some_text, text, texts};
 use super::super::selector;
 use super::environment::{FILE_FIELDS, check_divisor, check_field, check_resource};
 use super::volumes::{check_no_backsteps, check_relative_path};
@@ -66,8 +66,7 @@ fn check_host_path(source: &Value, path: &Path, report: &mut Report) {
         return;
     }
     check_no_backsteps(file, &path.child("path"), report);
-    let types =
-        ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
+    let types = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
     if let Some(other) = some_text(source, "type").filter(|t| !types.contains(t)) {
         report.not_supported(&path.child("type"), other, &types);
     }
@@ -154,7 +153,8 @@ fn check_projected(source: &Value, path: &Path, report: &mut Report) {
         if let Some(token) = object(projection, "serviceAccountToken") {
             check_token(token, (path, &place.child("serviceAccountToken")), report);
         }
-        let kinds = ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate"];
+        let kinds =
+            ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate"];
         if kinds.iter().filter(|key| object(projection, key).is_some()).count() > 1 {
             report.forbidden(&place, "may not specify more than 1 volume type per source");
         }
@@ -215,17 +215,13 @@ fn check_csi(source: &Value, path: &Path, report: &mut Report) {
     }
 }
 
-/// A claim that is made for each pod.
+/// A claim that is made for each pod. Its labels and annotations are not seen, as in Argo.
 fn check_claim(source: &Value, path: &Path, report: &mut Report) {
     let place = path.child("volumeClaimTemplate");
     let Some(template) = object(source, "volumeClaimTemplate") else {
         report.required(&place, "");
         return;
     };
-    let metadata = object(template, "metadata").unwrap_or(&Value::Null);
-    let metadata_path = place.child("metadata");
-    check_annotations(&text_entries(metadata, "annotations"), &metadata_path.child("annotations"), report);
-    check_labels(&text_entries(metadata, "labels"), &metadata_path.child("labels"), report);
     let (spec, place) = (object(template, "spec").unwrap_or(&Value::Null), place.child("spec"));
     check_access(spec, &place.child("accessModes"), report);
     selector::check(object(spec, "selector"), &place.child("selector"), report);

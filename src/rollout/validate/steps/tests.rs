@@ -15,6 +15,7 @@ fn pauses_are_numbers_or_durations() {
         (json!("5d"), -1),
         (json!(""), -1),
         (json!("9999999999"), -1),
+        (json!("2562047h"), i32::MIN),
     ];
     for (value, want) in cases {
         assert_eq!(pause_seconds(&value), want, "{value}");

@@ -24,8 +24,11 @@ fn wrong_types_are_named_with_their_place() {
             json!({"strategy": {"canary": {"steps": {"setWeight": 1}}}}),
             "spec.strategy.canary.steps: Invalid value: {\"setWeight\":1}: must be a list",
         ),
-        (json!({"restartAt": "now"}), "spec.restartAt: Invalid value: \"now\": must be a time such as \
-             2024-01-31T12:00:00Z"),
+        (
+            json!({"restartAt": "now"}),
+            "spec.restartAt: Invalid value: \"now\": must be a time such as \
+             2024-01-31T12:00:00Z",
+        ),
     ];
     for (spec, want) in cases {
         assert_eq!(texts(&spec), [want]);
@@ -34,7 +37,10 @@ fn wrong_types_are_named_with_their_place() {
 
 #[test]
 fn null_and_unknown_keys_have_no_type() {
-    assert_eq!(texts(&json!({"replicas": null, "mystery": [1], "template": {"spec": {"containers": [null]}}})), [""; 0]);
+    assert_eq!(
+        texts(&json!({"replicas": null, "mystery": [1], "template": {"spec": {"containers": [null]}}})),
+        [""; 0]
+    );
 }
 
 #[test]
