@@ -35,7 +35,7 @@ pub mod object;
 pub mod queue;
 pub mod random;
 // pub mod shutdown;
-// pub mod watch;
+pub mod watch;
 pub mod worker;
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use http::{Request, Response};
+use bytes::Bytes;
+use futures::StreamExt;
 use http_body_util::BodyExt;
 use kube::client::Body;
 use parking_lot::Mutex;
@@ -26,13 +28,18 @@ pub struct Asked {
 /// What the server does.
 pub enum Answer {
     Json(u16, Value),
-    Raw(Response<Body>),
+    Raw(Response<Content>),
+    /// A watch: these events, and then silence on an open connection.
+    Watch(Vec<Value>),
+    /// A watch that the server closes after these events.
+    ClosedWatch(Vec<Value>),
     /// The connection breaks.
     Broken,
     /// Never.
     Silence,
 }
 
+pub type Content = axum::body::Body;
 pub type Log = Arc<Mutex<Vec<Asked>>>;
 
 /// A client whose requests `answer` answers, and their log.
@@ -56,6 +63,8 @@ pub fn client(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> (kub
             match answer(&asked) {
                 Answer::Json(code, value) => Ok(json_response(code, &value)),
                 Answer::Raw(response) => Ok(response),
+                Answer::Watch(events) => Ok(watch_response(&events, false)),
+                Answer::ClosedWatch(events) => Ok(watch_response(&events, true)),
                 Answer::Broken => Err(tower::BoxError::from("connection closed before message completed")),
                 Answer::Silence => std::future::pending().await,
             }
@@ -64,8 +73,16 @@ pub fn client(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> (kub
     (kube::Client::new(service, "default"), log)
 }
 
-pub fn json_response(code: u16, value: &Value) -> Response<Body> {
-    Response::builder().status(code).body(Body::from(value.to_string().into_bytes())).unwrap()
+pub fn json_response(code: u16, value: &Value) -> Response<Content> {
+    Response::builder().status(code).body(Content::from(value.to_string())).unwrap()
+}
+
+/// The events as lines, then nothing more, on a connection that stays open or not.
+fn watch_response(events: &[Value], ends: bool) -> Response<Content> {
+    let lines: Vec<_> = events.iter().map(|event| Ok(Bytes::from(format!("{event}\n")))).collect();
+    let lines = futures::stream::iter(lines);
+    let forever = futures::stream::pending::<Result<Bytes, std::convert::Infallible>>();
+    Response::new(if ends { Content::from_stream(lines) } else { Content::from_stream(lines.chain(forever)) })
 }
 
 /// Our verbs over such a client, and the clock that they go by.

@@ -293,7 +293,6 @@ fn play(server: &mut Server, actor: &mut Actor, step: &Step, now: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
     #[test]
     fn at_most_one_leads(
         origins in proptest::array::uniform3(0..1_000_000_u64),
