@@ -162,7 +162,13 @@ impl Api {
     /// Requests through `client`, as many as `limiter` lets through, counted in `requests`
     /// (`controller_clientset_k8s_request_total`). Writes are recorded as `field_manager`'s.
     /// Every write may be sent: see [`Api::fenced`].
-    pub fn new(client: kube::Client, limiter: Limiter, clock: Clock, requests: IntCounterVec, field_manager: &'static str) -> Self {
+    pub fn new(
+        client: kube::Client,
+        limiter: Limiter,
+        clock: Clock,
+        requests: IntCounterVec,
+        field_manager: &'static str,
+    ) -> Self {
         let fence = Fence::open(clock.clone());
         Self { client, limiter, clock, fence, requests, field_manager }
     }
@@ -276,9 +282,8 @@ impl Api {
         };
         self.count(&call, code);
         let (_, bytes) = answer?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            ApiError::from_kube(call.verb, call.attempt(), &kube::Error::SerdeError(error))
-        })
+        serde_json::from_slice(&bytes)
+            .map_err(|error| ApiError::from_kube(call.verb, call.attempt(), &kube::Error::SerdeError(error)))
     }
 
     /// Sends, and reads the whole answer: its code and body, where it is a success.
@@ -286,9 +291,10 @@ impl Api {
         let failed = |error: &kube::Error| ApiError::from_kube(call.verb, call.attempt(), error);
         let response = self.client.send(request).await.map_err(|error| failed(&error))?;
         let (head, body) = response.into_parts();
-        let bytes = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|error| {
-            failed(&kube::Error::Service(format!("the answer could not be read: {error}").into()))
-        })?;
+        let bytes = Limited::new(body, LARGEST_ANSWER)
+            .collect()
+            .await
+            .map_err(|error| failed(&kube::Error::Service(format!("the answer could not be read: {error}").into())))?;
         let response = Response::from_parts(head, bytes.to_bytes());
         if response.status().is_success() {
             return Ok((response.status().as_u16(), response.into_body()));

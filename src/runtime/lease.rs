@@ -188,7 +188,9 @@ impl<S: LeaseStore> Election<S> {
             self.read().await?;
         }
         match self.write().await {
-            Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::AlreadyExists | ErrorKind::NotFound) => {
+            Err(error)
+                if matches!(error.kind, ErrorKind::Conflict | ErrorKind::AlreadyExists | ErrorKind::NotFound) =>
+            {
                 // Someone was faster, or an earlier write of ours has happened after all.
                 self.read().await?;
                 if self.elector.trusted_until().is_some() { self.write().await } else { Ok(()) }

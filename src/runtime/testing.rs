@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response};
 use bytes::Bytes;
 use futures::StreamExt;
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use parking_lot::Mutex;

@@ -80,11 +80,8 @@ pub async fn cluster_config(flags: &ClusterFlags) -> Result<kube::Config, Connec
         Some(path) => Kubeconfig::read_from(path),
         None => Kubeconfig::read(),
     };
-    let options = KubeConfigOptions {
-        context: flags.context.clone(),
-        cluster: flags.cluster.clone(),
-        user: flags.user.clone(),
-    };
+    let options =
+        KubeConfigOptions { context: flags.context.clone(), cluster: flags.cluster.clone(), user: flags.user.clone() };
     let file = file.map_err(|error| bad(&error))?;
     kube::Config::from_custom_kubeconfig(file, &options).await.map_err(|error| bad(&error))
 }

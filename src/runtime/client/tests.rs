@@ -118,7 +118,8 @@ async fn a_newcomer_is_told_what_to_do() {
     assert!(error.to_string().contains("/nowhere/config"), "{error}");
     assert!(error.to_string().contains("--context"), "{error}");
     let clock = Clock::real();
-    let (refusing, _) = crate::runtime::testing::client(|_| Answer::Json(401, json!({"code": 401, "message": "Unauthorized"})));
+    let (refusing, _) =
+        crate::runtime::testing::client(|_| Answer::Json(401, json!({"code": 401, "message": "Unauthorized"})));
     let error = Clients::shared(refusing).check(&clock).await.unwrap_err();
     assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
     let (broken, _) = crate::runtime::testing::client(|_| Answer::Broken);

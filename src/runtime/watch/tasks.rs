@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
+use http::Request;
+use kube::client::Body;
 use serde::de::DeserializeOwned;
 use tokio::task::{Id, JoinSet};
 
 use super::{KindState, Phase, Readiness, Runner, SplitMix, Watch};
 use crate::runtime::cache::Cached;
 use crate::runtime::clock::Clock;
+use crate::runtime::limiter::{Class, Limiter, Limits};
 use crate::telemetry::metrics::WatchMetrics;
 
 /// A watch task has ended, which none should: the process cannot see that kind any more and has to end.
@@ -58,7 +61,7 @@ impl Watches {
         let runner = Runner {
             watch,
             name: name.clone(),
-            client: self.client.clone(),
+            client: paced(&self.client, &self.clock),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
             readiness: self.readiness.clone(),
@@ -83,4 +86,23 @@ impl Watches {
         let kind = self.names.remove(&id).unwrap_or_default();
         Ended { kind, cause }
     }
+}
+
+/// Watches of one kind that may be started at once, and then each second. kube starts the next as soon as one has
+/// ended without an error: with a proxy that closes every watch this is a busy loop.
+const STARTS: Limits = Limits { qps: 1.0, burst: 10, in_flight: 64 };
+
+/// The same client, but watches are started no faster than [`STARTS`] says. Pages of a list are not held up.
+fn paced(client: &kube::Client, clock: &Clock) -> kube::Client {
+    let (inner, limiter) = (client.clone(), Limiter::new(STARTS, clock.clone()));
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let (client, limiter) = (inner.clone(), limiter.clone());
+        async move {
+            if request.uri().query().is_some_and(|query| query.contains("watch=")) {
+                drop(limiter.acquire(Class::Decision).await);
+            }
+            client.send(request).await
+        }
+    });
+    kube::Client::new(service, client.default_namespace())
 }

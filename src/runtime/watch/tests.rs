@@ -26,7 +26,8 @@ fn initial_end() -> Value {
 }
 
 fn list(items: &[Value]) -> Answer {
-    let list = json!({"kind": "ServiceList", "apiVersion": "v1", "metadata": {"resourceVersion": "50"}, "items": items});
+    let list =
+        json!({"kind": "ServiceList", "apiVersion": "v1", "metadata": {"resourceVersion": "50"}, "items": items});
     Answer::Json(200, list)
 }
 
@@ -174,6 +175,24 @@ async fn a_watch_that_cannot_be_started_is_built_anew_and_does_not_spin() {
     assert!(log.len() < 200, "{} requests", log.len());
     let state = room.watches.readiness().kinds()["services"].clone();
     assert_eq!(state.phase, Phase::Synced);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_ends_is_continued_and_does_not_spin() {
+    let mut room = Room::new(|asked| {
+        if streaming(asked) {
+            return Answer::ClosedWatch(vec![event("ADDED", &service("a", 1)), initial_end()]);
+        }
+        let version = if asked.query.contains("resourceVersion=50") { 51 } else { 52 };
+        Answer::ClosedWatch(vec![event("MODIFIED", &service("a", version))])
+    });
+    let watch = room.watch();
+    room.watches.start(watch);
+    room.pass(100).await;
+    let log = room.log.lock();
+    assert_eq!(log.iter().filter(|asked| streaming(asked)).count(), 1);
+    assert!(log.iter().any(|asked| asked.query.contains("resourceVersion=51")));
+    assert!((50..130).contains(&log.len()), "{} requests", log.len());
 }
 
 #[tokio::test(start_paused = true)]
