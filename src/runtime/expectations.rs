@@ -161,7 +161,8 @@ impl<O: Clone + Eq + Hash> Expectations<O> {
         let mut owners = self.owners.lock();
         let expected = owners.entry(owner.clone()).or_default();
         // An answer that was overtaken by a later one must not lower what is waited for.
-        if let (Wanted::Version(new), Some(Wanted::Version(known))) = (&wanted, expected.get(&object).map(|e| &e.wanted))
+        if let (Wanted::Version(new), Some(Wanted::Version(known))) =
+            (&wanted, expected.get(&object).map(|e| &e.wanted))
             && new.uid == known.uid
             && compare_versions(&new.resource_version, &known.resource_version).is_some_and(std::cmp::Ordering::is_lt)
         {

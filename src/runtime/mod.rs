@@ -24,16 +24,19 @@
 //! | [`shutdown`] | stopping in order |
 
 pub mod cache;
-// pub mod client;
+pub mod client;
 pub mod clock;
 pub mod error;
-// pub mod events;
+pub mod events;
 pub mod expectations;
-// pub mod lease;
+pub mod lease;
 pub mod limiter;
 pub mod object;
 pub mod queue;
 pub mod random;
-// pub mod shutdown;
-// pub mod watch;
+pub mod shutdown;
+pub mod watch;
 pub mod worker;
+
+#[cfg(test)]
+mod testing;

@@ -148,9 +148,7 @@ impl<K: Cached> Entry<K> {
     {
         match serde_json::from_str::<K>(json.get()) {
             Ok(object) => Self::Valid(Arc::new(object)),
-            Err(error) => {
-                Self::Invalid(Arc::new(Invalid { meta: salvaged(json.get()), error: error.to_string() }))
-            }
+            Err(error) => Self::Invalid(Arc::new(Invalid { meta: salvaged(json.get()), error: error.to_string() })),
         }
     }
 }

@@ -59,10 +59,7 @@ pub fn by_pods(replicas: i32, weight: i32, max: i32, surge: i32) -> Ratio {
         // The first wins a tie, so only a strictly smaller distance replaces it.
         if b * a_total < a * b_total { next } else { best }
     });
-    best.map_or(Ratio { new: 0, stable: replicas }, |best| Ratio {
-        new: best.canary,
-        stable: best.total - best.canary,
-    })
+    best.map_or(Ratio { new: 0, stable: replicas }, |best| Ratio { new: best.canary, stable: best.total - best.canary })
 }
 
 /// Pods for a share of the traffic behind a router: rounded up, so that capacity is never short of its share.

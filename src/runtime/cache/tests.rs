@@ -45,13 +45,7 @@ fn store() -> (Store<Thing>, Heard) {
         Index { name: "namespace", keys: |thing: &Thing| vec![thing.meta.namespace.clone()] },
     ];
     let store = Store::new(indexes, move |change| {
-        let line = format!(
-            "{} {}>{} {:?}",
-            change.key().name,
-            version(change.old),
-            version(change.new),
-            change.source
-        );
+        let line = format!("{} {}>{} {:?}", change.key().name, version(change.old), version(change.new), change.source);
         ears.lock().push(line);
     });
     (store, heard)

@@ -79,11 +79,8 @@ async fn a_waiter_that_gives_up_leaves_its_place() {
 #[tokio::test(start_paused = true)]
 async fn no_more_than_the_cap_are_in_flight() {
     let (limiter, clock) = limiter(0.0, 1, 3);
-    let held = [
-        limiter.acquire(Class::Route).await,
-        limiter.acquire(Class::Route).await,
-        limiter.acquire(Class::Route).await,
-    ];
+    let held =
+        [limiter.acquire(Class::Route).await, limiter.acquire(Class::Route).await, limiter.acquire(Class::Route).await];
     assert!(clock.within(Duration::from_secs(9), limiter.acquire(Class::Route)).await.is_none());
     drop(held);
     assert!(clock.within(Duration::from_secs(9), limiter.acquire(Class::Route)).await.is_some());
