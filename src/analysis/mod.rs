@@ -10,6 +10,7 @@
 
 pub mod args;
 pub mod compose;
+pub mod condition;
 pub mod evidence;
 pub mod expr;
 mod field_path;
