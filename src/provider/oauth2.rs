@@ -1,4 +1,6 @@
-//! OAuth2 client credentials: a token for one exchange. Tokens are not kept, so that none has to be guarded.
+//! `OAuth2` client credentials: a token for one exchange. Tokens are not kept, so that none has to be guarded.
+
+use std::fmt::Write as _;
 
 use reqwest::{Client, RequestBuilder, Url};
 use serde::Deserialize;
@@ -61,7 +63,10 @@ fn form_encoded(text: &str) -> String {
             b' ' => out.push('+'),
             b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
             byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
+            byte => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
     }
     out

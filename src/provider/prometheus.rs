@@ -122,8 +122,8 @@ impl Query {
         };
         let at = |field, text: &str| instant(text, now).map_err(|cause| QueryError::Range(field, "time", cause));
         let (start, end) = (at("start", &range.start)?, at("end", &range.end)?);
-        let step = GoDuration::parse(&range.step)
-            .map_err(|cause| QueryError::Range("step", "duration", cause.to_string()))?;
+        let step =
+            GoDuration::parse(&range.step).map_err(|cause| QueryError::Range("step", "duration", cause.to_string()))?;
         let form = vec![query, ("start", unix(start)), ("end", unix(end)), ("step", seconds(step.0))];
         Ok(Self { path: "/api/v1/query_range", form })
     }

@@ -20,11 +20,11 @@ pub type MeasureFuture<'a> = Pin<Box<dyn Future<Output = Measurement> + Send + '
 pub struct Request<'a> {
     /// The metric with its arguments, secrets included: not to be printed.
     pub metric: &'a Metric,
-    /// Name of the AnalysisRun.
+    /// Name of the `AnalysisRun`.
     pub run: &'a str,
-    /// Namespace of the AnalysisRun.
+    /// Namespace of the `AnalysisRun`.
     pub namespace: &'a str,
-    /// Identity of the AnalysisRun.
+    /// Identity of the `AnalysisRun`.
     pub uid: &'a str,
 }
 

@@ -25,7 +25,7 @@ pub(super) enum SettingsError {
     /// The time limit is below zero.
     #[error("prometheus timeout should not be negative")]
     Timeout,
-    /// OAuth2 without id or secret.
+    /// `OAuth2` without id or secret.
     #[error("missing mandatory parameter in metric for OAuth2 setup")]
     Oauth2,
     /// A header that HTTP does not allow. Its value is not shown.

@@ -179,7 +179,9 @@ mod tests {
         assert_eq!(read("string", r#"[1,"x"]"#), Err("Prometheus metric type not supported".to_owned()));
         assert_eq!(read("odd", "1"), Err("bad_response: unexpected value type \"odd\"".to_owned()));
         assert!(read("vector", r#"[{"histogram":[1,{"count":"3"}]}]"#).is_err());
-        for (kind, result) in [("scalar", r#"[1,"x"]"#), ("scalar", "[1,2]"), ("vector", "{}"), ("vector", r#"[{"value":[1]}]"#)] {
+        for (kind, result) in
+            [("scalar", r#"[1,"x"]"#), ("scalar", "[1,2]"), ("vector", "{}"), ("vector", r#"[{"value":[1]}]"#)]
+        {
             assert!(read(kind, result).unwrap_err().starts_with("bad_response: "), "{kind} {result}");
         }
     }
@@ -195,7 +197,8 @@ mod tests {
         assert_eq!(refusal(503, ""), "server_error: server error: 503");
         assert_eq!(refusal(302, ""), "bad_response: bad response code 302");
         assert_eq!(refusal(400, r#"{"status":"success"}"#), "bad_response: inconsistent body for response code");
-        for body in ["", "<html>", "{}", "[]", "null", r#"{"status":"success"}"#, r#"{"status":"success","data":null}"#] {
+        for body in ["", "<html>", "{}", "[]", "null", r#"{"status":"success"}"#, r#"{"status":"success","data":null}"#]
+        {
             assert!(refusal(200, body).starts_with("bad_response: "), "{body}");
         }
     }
