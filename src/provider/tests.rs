@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "literals read better")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
