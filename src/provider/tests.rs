@@ -279,3 +279,52 @@ async fn an_unsupported_provider_is_an_error_that_says_so() {
     assert_eq!((got.phase.as_str(), got.started_at), ("Error", Some(Time::from_seconds(5))));
     assert!(got.message.contains("provider.web is not supported"), "{}", got.message);
 }
+
+/// A TLS server with a certificate that nobody trusts; it answers one request a connection, and ends with the test process.
+fn tls_server() -> String {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use std::io::{BufRead, BufReader, Read, Write};
+
+    const PEM: &[u8] = include_bytes!("testdata/untrusted.pem");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let chain = vec![CertificateDer::from_pem_slice(PEM).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(PEM).unwrap();
+    let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    let config = Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = |stream: std::net::TcpStream, config| -> std::io::Result<()> {
+        let connection = rustls::ServerConnection::new(config).unwrap();
+        let mut reader = BufReader::new(rustls::StreamOwned::new(connection, stream));
+        let (mut line, mut length) = (String::new(), 0);
+        while reader.read_line(&mut line)? > 2 {
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        reader.read_exact(&mut vec![0; length])?;
+        let body = r#"{"status":"success","data":{"resultType":"vector","result":[{"value":[1,"1"]}]}}"#;
+        let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        reader.get_mut().write_all((head + body).as_bytes())?;
+        reader.get_mut().conn.send_close_notify();
+        reader.get_mut().flush()
+    };
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A client that hangs up in the handshake is what one of the tests is about.
+            let _ = answer(stream, Arc::clone(&config));
+        }
+    });
+    format!("https://{address}")
+}
+
+#[tokio::test]
+async fn a_certificate_must_be_trusted_unless_the_metric_says_otherwise() {
+    let address = tls_server();
+    let refused = measured(json!({"address": address, "query": "up"})).await;
+    assert!(error(&refused).contains("certificate"), "{refused:?}");
+    let accepted = measured(json!({"address": address, "query": "up", "insecure": true})).await;
+    assert_eq!(accepted.phase, "Successful", "{}", accepted.message);
+}

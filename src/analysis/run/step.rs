@@ -49,11 +49,12 @@ pub struct Step {
     pub events: Vec<Event>,
 }
 
-/// Looks at a run. A completed run is left as it is.
+/// Looks at a run. A completed run is left as it is; what is still open of it is ended.
 pub fn step(input: Input<'_>) -> Step {
     let run = input.run;
     if Phase::text_completed(&run.status.phase) {
-        return Step { status: run.status.clone(), start: Vec::new(), wake_at: expires_at(run), events: Vec::new() };
+        let start = input.finished.into_iter().filter_map(left_open).collect();
+        return Step { status: run.status.clone(), start, wake_at: expires_at(run), events: Vec::new() };
     }
     let checked = match check(&run.spec, input.unsupported) {
         Ok(checked) => checked,
@@ -82,6 +83,13 @@ pub fn step(input: Input<'_>) -> Step {
     let start = if Phase::text_completed(&status.phase) { Vec::new() } else { flight.tasks(&status) };
     let wake_at = flight.wake_at(&status, &start);
     Step { status, start, wake_at, events }
+}
+
+/// The end of a measurement that was begun before its run was complete, and came back open after it.
+fn left_open(finished: Finished) -> Option<Task> {
+    let Finished { task, measurement, .. } = finished;
+    let open = !Phase::text_completed(&measurement.phase) && !matches!(task.action, Action::Terminate(_));
+    open.then(|| Task { action: Action::Terminate(measurement), ..task })
 }
 
 /// The end of a run whose arguments could not be read, for instance because a Secret is missing. `error` must not hold a secret.

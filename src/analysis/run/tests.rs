@@ -116,6 +116,20 @@ fn what_cannot_be_carried_out_ends_in_error() {
 }
 
 #[test]
+fn a_measurement_that_outlives_its_run_is_ended() {
+    let mut run = run(json!({"metrics": [metric("job", json!({}))]}));
+    let task = look(&run, Vec::new(), &[], START).start.remove(0);
+    run.status.phase = "Failed".to_owned();
+    let late = look(&run, vec![done(&task, Phase::Running)], &[], START);
+    assert_eq!(late.status, run.status);
+    let end = &late.start[0];
+    assert!(matches!(end.action, Action::Terminate(_)));
+    // Only one attempt: a provider that does not end it will not do so the next time either.
+    assert!(look(&run, vec![done(end, Phase::Running)], &[], START).start.is_empty());
+    assert!(look(&run, vec![done(&task, Phase::Successful)], &[], START).start.is_empty());
+}
+
+#[test]
 fn a_finished_run_waits_for_its_deletion() {
     let mut run = run(json!({"metrics": [], "ttlStrategy": {"secondsAfterCompletion": 30}}));
     run.status.phase = "Failed".to_owned();
