@@ -71,7 +71,7 @@ pub fn rollout_args(args: &[AnalysisRunArgument], rollout: &Value, hashes: Hashe
     out
 }
 
-/// A ReplicaSet of an Experiment, as its arguments see it.
+/// A `ReplicaSet` of an Experiment, as its arguments see it.
 #[derive(Clone, Copy, Debug)]
 pub struct ExperimentReplicaSet<'a> {
     /// Its name.
@@ -140,3 +140,6 @@ fn experiment_value(
 pub(crate) fn after(time: Time, duration: GoDuration) -> Time {
     Time::from_nanos(time.nanos().saturating_add(duration.0))
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,11 @@ impl<'a> Templates<'a> {
                     if next.cluster_scope { ComposeError::NoClusterTemplate } else { ComposeError::NoTemplate };
                 return Err(missing(next.template_name));
             };
-            if next.cluster_scope { out.cluster.push(spec) } else { out.namespaced.push(spec) }
+            if next.cluster_scope {
+                out.cluster.push(spec);
+            } else {
+                out.namespaced.push(spec);
+            }
             open.extend(spec.templates.iter().rev().cloned());
         }
         Ok(out)
@@ -169,9 +173,9 @@ fn caller_args(mut declared: Vec<Argument>, given: &[Argument]) -> Result<Vec<Ar
 fn unique_dry_run<'r>(rules: impl Iterator<Item = &'r DryRun>) -> Result<Vec<DryRun>, ComposeError> {
     let mut names = BTreeSet::new();
     rules
-        .map(|rule| match names.insert(&rule.metric_name) {
-            true => Ok(rule.clone()),
-            false => Err(ComposeError::DryRun(rule.metric_name.clone())),
+        .map(|rule| {
+            let new = names.insert(&rule.metric_name);
+            new.then(|| rule.clone()).ok_or_else(|| ComposeError::DryRun(rule.metric_name.clone()))
         })
         .collect()
 }
@@ -181,9 +185,9 @@ fn unique_retention<'r>(
 ) -> Result<Vec<MeasurementRetention>, ComposeError> {
     let mut names = BTreeSet::new();
     rules
-        .map(|rule| match names.insert(&rule.metric_name) {
-            true => Ok(rule.clone()),
-            false => Err(ComposeError::Retention(rule.metric_name.clone())),
+        .map(|rule| {
+            let new = names.insert(&rule.metric_name);
+            new.then(|| rule.clone()).ok_or_else(|| ComposeError::Retention(rule.metric_name.clone()))
         })
         .collect()
 }
@@ -197,3 +201,6 @@ pub fn equal(left: &AnalysisRunSpec, right: &AnalysisRunSpec) -> bool {
         && left.dry_run == right.dry_run
         && left.measurement_retention == right.measurement_retention
 }
+
+#[cfg(test)]
+mod tests;

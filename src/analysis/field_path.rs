@@ -81,10 +81,10 @@ fn subscript(path: &str) -> Option<(&str, &str)> {
 /// One `key="value"` a line, by key.
 fn map_text(map: Option<&Value>) -> String {
     let Some(map) = map.and_then(Value::as_object) else { return String::new() };
-    let mut entries: Vec<(&String, &str)> = map.iter().map(|(key, value)| (key, value.as_str().unwrap_or(""))).collect();
+    let mut entries: Vec<(&String, &str)> =
+        map.iter().map(|(key, value)| (key, value.as_str().unwrap_or(""))).collect();
     entries.sort_unstable();
-    let lines: Vec<String> =
-        entries.iter().map(|(key, value)| format!("{key}=\"{}\"", quoted_body(value))).collect();
+    let lines: Vec<String> = entries.iter().map(|(key, value)| format!("{key}=\"{}\"", quoted_body(value))).collect();
     lines.join("\n")
 }
 
@@ -111,3 +111,6 @@ fn walk(object: &Value, path: &str) -> Result<String, FieldPathError> {
         Value::Number(number) => Ok(number.as_f64().map_or_else(|| number.to_string(), float_text)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ pub(crate) fn count(metric: &Metric) -> i32 {
 
 /// Measurements after which the metric is complete; `None`: it goes on until it is stopped.
 /// Argo: `Metric.EffectiveCount`.
-pub(crate) fn effective_count(metric: &Metric) -> Option<i32> {
+pub fn effective_count(metric: &Metric) -> Option<i32> {
     match count(metric) {
         0 if metric.interval.is_empty() => Some(1),
         0 => None,

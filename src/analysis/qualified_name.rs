@@ -46,9 +46,8 @@ fn prefix_errors(prefix: &str) -> Vec<String> {
         out.push(format!("prefix part must be no more than {MAX_PREFIX} characters"));
     }
     let low = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let label = |label: &str| {
-        label.starts_with(low) && label.ends_with(low) && label.chars().all(|c| low(c) || c == '-')
-    };
+    let label =
+        |label: &str| label.starts_with(low) && label.ends_with(low) && label.chars().all(|c| low(c) || c == '-');
     if !prefix.split('.').all(label) {
         out.push(format!("prefix part {PREFIX_RULE}"));
     }

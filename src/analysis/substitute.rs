@@ -91,9 +91,8 @@ fn unknown_escape(escaped: &str) -> Option<char> {
         if c != '\\' {
             continue;
         }
-        match chars.next() {
-            Some(code @ ('a' | 'v' | 'x' | 'U')) => return Some(code),
-            _ => {}
+        if let Some(code @ ('a' | 'v' | 'x' | 'U')) = chars.next() {
+            return Some(code);
         }
     }
     None
@@ -144,9 +143,10 @@ pub fn with_secrets(
             out.args.push(arg.clone());
             continue;
         };
-        let value = secrets.get(&wanted.name).and_then(|data| data.get(&wanted.key)).ok_or_else(|| {
-            SubstituteError::NoSuchKey { key: wanted.key.clone(), secret: wanted.name.clone() }
-        })?;
+        let value = secrets
+            .get(&wanted.name)
+            .and_then(|data| data.get(&wanted.key))
+            .ok_or_else(|| SubstituteError::NoSuchKey { key: wanted.key.clone(), secret: wanted.name.clone() })?;
         out.redactor.secrets.push(value.clone());
         out.args.push(Argument { name: arg.name.clone(), value: Some(value.clone()), value_from: None });
     }

@@ -2,7 +2,7 @@
 //! must not decide about traffic.
 
 use crate::api::analysis::Metric;
-use crate::api::metric_provider::{MetricProvider, PrometheusMetric};
+use crate::api::metric_provider::{MetricProvider, PrometheusMetric, Sigv4};
 
 /// Hosts with this in their name take only requests that AWS credentials sign.
 const AWS_HOST_MARK: &str = "aps-workspaces";
@@ -40,7 +40,7 @@ fn other_provider(provider: &MetricProvider) -> Option<String> {
 fn prometheus_field(prometheus: &PrometheusMetric) -> Option<&'static str> {
     let signed = prometheus.authentication.as_ref().and_then(|who| who.sigv4.as_ref());
     // An empty object is how other writers print the absence of it.
-    if signed.is_some_and(|sigv4| *sigv4 != Default::default()) {
+    if signed.is_some_and(|sigv4| *sigv4 != Sigv4::default()) {
         return Some("authentication.sigv4");
     }
     prometheus.address.contains(AWS_HOST_MARK).then_some("address (Amazon Managed Prometheus)")
@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    fn refusal(provider: serde_json::Value) -> Option<String> {
+    fn refusal(provider: &serde_json::Value) -> Option<String> {
         unsupported(&serde_json::from_value(json!({"name": "m", "provider": provider})).unwrap())
     }
 
@@ -66,10 +66,10 @@ mod tests {
             (json!({"prometheus": {"address": "https://aps-workspaces.x"}}), "prometheus.address "),
         ];
         for (provider, field) in refused {
-            let text = refusal(provider).unwrap();
+            let text = refusal(&provider).unwrap();
             assert!(text.starts_with("metric 'm': ") && text.contains(field), "{text}");
         }
-        assert_eq!(refusal(json!({"prometheus": {"query": "q", "authentication": {"sigv4": {}}}})), None);
-        assert_eq!(refusal(json!({"prometheus": {"rangeQuery": {"start": "now()"}}})), None);
+        assert_eq!(refusal(&json!({"prometheus": {"query": "q", "authentication": {"sigv4": {}}}})), None);
+        assert_eq!(refusal(&json!({"prometheus": {"rangeQuery": {"start": "now()"}}})), None);
     }
 }

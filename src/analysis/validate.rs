@@ -46,9 +46,7 @@ pub enum MetricError {
     InconclusiveLimit,
     #[error("consecutiveErrorLimit must be >= 0")]
     ConsecutiveErrorLimit,
-    #[error(
-        "count ({count}) must be >= failureLimit + consecutiveSuccessLimit ({failure} + {success}) if both >= 0"
-    )]
+    #[error("count ({count}) must be >= failureLimit + consecutiveSuccessLimit ({failure} + {success}) if both >= 0")]
     CountBelowBoth { count: i32, failure: i32, success: i32 },
     #[error("count must be >= consecutiveSuccessLimit")]
     CountBelowSuccess,
@@ -140,3 +138,6 @@ fn providers(provider: &MetricProvider) -> usize {
     let plugins = provider.plugin.as_ref().map_or(0, std::collections::BTreeMap::len);
     built_in.into_iter().filter(|set| *set).count() + plugins
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! What measurements mean: the phase of each metric, and of the run. Argo: `assessMetricStatus`, `assessRunStatus`.
 
+use std::fmt::Write as _;
+
 use crate::analysis::limits;
 use crate::analysis::phase::Phase;
 use crate::api::analysis::{AnalysisRunStatus, Metric, MetricResult, RunSummary};
@@ -111,7 +113,8 @@ impl Worst {
         let Some(limit) = limit else { return };
         self.message = format!("Metric \"{}\" assessed {phase} due to {}", result.name, limit.message);
         if !result.message.is_empty() {
-            self.message.push_str(&format!(": \"Error Message: {}\"", result.message));
+            // Writing to a String cannot fail.
+            let _ = write!(self.message, ": \"Error Message: {}\"", result.message);
         }
     }
 }

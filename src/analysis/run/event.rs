@@ -21,7 +21,7 @@ impl Severity {
     }
 }
 
-/// One event on an AnalysisRun.
+/// One event on an `AnalysisRun`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Its rank.
@@ -34,8 +34,7 @@ pub struct Event {
 
 impl Event {
     fn of(phase: Phase, subject: &str, message: String) -> Self {
-        let severity =
-            if matches!(phase, Phase::Failed | Phase::Error) { Severity::Warning } else { Severity::Normal };
+        let severity = if matches!(phase, Phase::Failed | Phase::Error) { Severity::Warning } else { Severity::Normal };
         Self { severity, reason: format!("{subject}{phase}"), message }
     }
 

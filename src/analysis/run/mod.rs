@@ -1,4 +1,4 @@
-//! The life of an AnalysisRun, as functions over its status: what is measured now, what the measurements mean, when to
+//! The life of an `AnalysisRun`, as functions over its status: what is measured now, what the measurements mean, when to
 //! look again. [`step()`] is all of it in one call; the parts are public because each has its own vectors.
 
 mod assess;

@@ -20,9 +20,13 @@ pub struct Finished {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Enters `finished` at `now`. A completed metric takes no more measurements: a late one is dropped.
+/// Enters `finished` at `now`. A completed metric takes no more measurements, nor does one that the run does not have:
+/// a late measurement is dropped.
 pub fn record(status: &mut AnalysisRunStatus, checked: &Checked, finished: Finished, now: Time) {
     let name = &finished.task.metric;
+    if !checked.metrics.iter().any(|metric| metric.name == *name) {
+        return;
+    }
     let position = status.metric_results.iter().position(|result| result.name == *name).unwrap_or_else(|| {
         status.metric_results.push(MetricResult {
             name: name.clone(),

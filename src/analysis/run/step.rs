@@ -28,7 +28,7 @@ pub struct Input<'a> {
     pub run: &'a AnalysisRun,
     /// Tasks that have finished since the status was written.
     pub finished: Vec<Finished>,
-    /// Names of the metrics whose tasks are under way.
+    /// Names of the metrics whose tasks are under way; those in `finished` no longer are.
     pub in_flight: &'a [String],
     /// What cannot be carried out ([`crate::analysis::support::unsupported`]).
     pub unsupported: Support,
@@ -49,11 +49,12 @@ pub struct Step {
     pub events: Vec<Event>,
 }
 
-/// Looks at a run. A completed run is left as it is.
+/// Looks at a run. A completed run is left as it is; what is still open of it is ended.
 pub fn step(input: Input<'_>) -> Step {
     let run = input.run;
     if Phase::text_completed(&run.status.phase) {
-        return Step { status: run.status.clone(), start: Vec::new(), wake_at: expires_at(run), events: Vec::new() };
+        let start = input.finished.into_iter().filter_map(left_open).collect();
+        return Step { status: run.status.clone(), start, wake_at: expires_at(run), events: Vec::new() };
     }
     let checked = match check(&run.spec, input.unsupported) {
         Ok(checked) => checked,
@@ -68,7 +69,7 @@ pub fn step(input: Input<'_>) -> Step {
     }
     resume_some_day(&mut status, now);
     let mut events = Vec::new();
-    let flight = Flight { checked: &checked, in_flight: input.in_flight, now: input.now };
+    let flight = Flight { checked: &checked, names: input.in_flight, now: input.now };
     if flight.must_assess(&status, news) {
         (status, events) = assess_run(&checked, status, now).conclude(now);
         // A metric that has just ended badly ends the run: nothing is to be waited for, and an abort must not be late.
@@ -84,6 +85,13 @@ pub fn step(input: Input<'_>) -> Step {
     Step { status, start, wake_at, events }
 }
 
+/// The end of a measurement that was begun before its run was complete, and came back open after it.
+fn left_open(finished: Finished) -> Option<Task> {
+    let Finished { task, measurement, .. } = finished;
+    let open = !Phase::text_completed(&measurement.phase) && !matches!(task.action, Action::Terminate(_));
+    open.then(|| Task { action: Action::Terminate(measurement), ..task })
+}
+
 /// The end of a run whose arguments could not be read, for instance because a Secret is missing. `error` must not hold a secret.
 pub fn refuse_arguments(run: &AnalysisRun, error: &dyn std::fmt::Display) -> Step {
     refused(run, unresolved(error))
@@ -91,8 +99,7 @@ pub fn refuse_arguments(run: &AnalysisRun, error: &dyn std::fmt::Display) -> Ste
 
 /// An early end: neither start nor completion is recorded, as in Argo.
 fn refused(run: &AnalysisRun, message: String) -> Step {
-    let status =
-        AnalysisRunStatus { phase: Phase::Error.as_str().to_owned(), message, ..run.status.clone() };
+    let status = AnalysisRunStatus { phase: Phase::Error.as_str().to_owned(), message, ..run.status.clone() };
     Step { status, start: Vec::new(), wake_at: None, events: vec![Event::run(Phase::Error)] }
 }
 
@@ -108,13 +115,13 @@ fn resume_some_day(status: &mut AnalysisRunStatus, now: Time) {
 /// A run with the tasks that are under way.
 struct Flight<'a> {
     checked: &'a Checked,
-    in_flight: &'a [String],
+    names: &'a [String],
     now: Time,
 }
 
 impl Flight<'_> {
     fn flies(&self, metric: &str) -> bool {
-        self.in_flight.iter().any(|name| name == metric)
+        self.names.iter().any(|name| name == metric)
     }
 
     fn course(&self, status: &AnalysisRunStatus) -> Course {
@@ -139,14 +146,12 @@ impl Flight<'_> {
     fn must_assess(&self, status: &AnalysisRunStatus, news: bool) -> bool {
         match self.course(status) {
             Course::Ending => !self.ending_some(status),
-            Course::Open => news || (self.in_flight.is_empty() && self.tasks(status).is_empty()),
+            Course::Open => news || (self.names.is_empty() && self.tasks(status).is_empty()),
         }
     }
 
     fn may_end(&self, status: &AnalysisRunStatus) -> bool {
-        !Phase::text_completed(&status.phase)
-            && self.course(status) == Course::Ending
-            && !self.ending_some(status)
+        !Phase::text_completed(&status.phase) && self.course(status) == Course::Ending && !self.ending_some(status)
     }
 
     fn wake_at(&self, status: &AnalysisRunStatus, start: &[Task]) -> Option<Time> {

@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "literals read better")]
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -59,7 +61,8 @@ fn one_metric_from_start_to_end() {
 
 #[test]
 fn a_failure_ends_the_run_at_once_whatever_else_is_under_way() {
-    let metrics = json!([metric("slow", json!({})), metric("bad", json!({})), metric("late", json!({"initialDelay": "1h"}))]);
+    let metrics =
+        json!([metric("slow", json!({})), metric("bad", json!({})), metric("late", json!({"initialDelay": "1h"}))]);
     let run = run(json!({"metrics": metrics}));
     let first = look(&run, Vec::new(), &[], START);
     let names: Vec<&str> = first.start.iter().map(|task| task.metric.as_str()).collect();
@@ -102,11 +105,28 @@ fn what_cannot_be_carried_out_ends_in_error() {
     let unsupported = |_: &_| Some("metric 'a': no".to_owned());
     let refused = run(json!({"metrics": [metric("a", json!({}))]}));
     let step = step(Input { run: &refused, finished: Vec::new(), in_flight: &[], unsupported, now: START });
-    assert_eq!((step.status.phase.as_str(), step.status.message.as_str()), ("Error", "Analysis spec invalid: metric 'a': no"));
+    assert_eq!(
+        (step.status.phase.as_str(), step.status.message.as_str()),
+        ("Error", "Analysis spec invalid: metric 'a': no")
+    );
     assert_eq!((step.status.completed_at, step.events.len()), (None, 1));
     let by_secret = refuse_arguments(&refused, &"key 'k' does not exist in secret 's'");
     let message = "Unable to resolve metric arguments: key 'k' does not exist in secret 's'";
     assert_eq!((by_secret.status.phase.as_str(), by_secret.status.message.as_str()), ("Error", message));
+}
+
+#[test]
+fn a_measurement_that_outlives_its_run_is_ended() {
+    let mut run = run(json!({"metrics": [metric("job", json!({}))]}));
+    let task = look(&run, Vec::new(), &[], START).start.remove(0);
+    run.status.phase = "Failed".to_owned();
+    let late = look(&run, vec![done(&task, Phase::Running)], &[], START);
+    assert_eq!(late.status, run.status);
+    let end = &late.start[0];
+    assert!(matches!(end.action, Action::Terminate(_)));
+    // Only one attempt: a provider that does not end it will not do so the next time either.
+    assert!(look(&run, vec![done(end, Phase::Running)], &[], START).start.is_empty());
+    assert!(look(&run, vec![done(&task, Phase::Successful)], &[], START).start.is_empty());
 }
 
 #[test]
@@ -158,7 +178,10 @@ fn steps_end_as_the_vectors_do() {
         compared += 1;
         let got = final_status(&run);
         if got["phase"] != wanted["phase"] || json!(run.status.message) != wanted["message"] {
-            wrong.push(format!("{}: {} {:?}, wanted {}", case["n"], got["phase"], run.status.message, wanted["message"]));
+            wrong.push(format!(
+                "{}: {} {:?}, wanted {}",
+                case["n"], got["phase"], run.status.message, wanted["message"]
+            ));
         }
     }
     println!("drive cases that end, by step: {}/{compared}", compared - wrong.len());
@@ -176,7 +199,9 @@ fn any_metric() -> impl Strategy<Value = Value> {
     (numbers, times.clone(), times).prop_map(|((count, fail, dull, error, row), interval, delay)| {
         let mut fields = json!({"interval": interval, "initialDelay": delay});
         let named = [("count", count), ("failureLimit", fail), ("inconclusiveLimit", dull)];
-        for (key, value) in named.into_iter().chain([("consecutiveErrorLimit", error), ("consecutiveSuccessLimit", row)]) {
+        for (key, value) in
+            named.into_iter().chain([("consecutiveErrorLimit", error), ("consecutiveSuccessLimit", row)])
+        {
             if !value.is_null() {
                 fields[key] = value;
             }

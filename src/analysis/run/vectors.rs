@@ -23,6 +23,7 @@ fn at(seconds: f64) -> Time {
     t0() + Duration::from_secs_f64(seconds)
 }
 
+#[allow(clippy::cast_precision_loss, reason = "a few minutes")]
 fn offset(time: Time) -> f64 {
     (time.nanos() - t0().nanos()) as f64 / 1e9
 }

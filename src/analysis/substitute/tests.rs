@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -68,4 +69,17 @@ fn an_empty_secret_hides_nothing_and_a_long_one_goes_first() {
         redactor.add(secret);
     }
     assert_eq!(redactor.redact("abc ab b"), "***** ***** b");
+}
+
+proptest! {
+    #[test]
+    fn any_printable_value_arrives_whole(value in "[ -~é世😀\n\t]{0,20}", around in "[a-z<>&\"]{0,5}") {
+        let got = metric(&query(&format!("{around}{{{{ args.v }}}}")), &[arg("v", &value)]);
+        prop_assert_eq!(got, Ok(query(&format!("{around}{value}"))));
+    }
+
+    #[test]
+    fn never_panics(text in "[{}a-z. \"\\\\]{0,20}", value in any::<String>()) {
+        let _ = metric(&query(&text), &[arg("v", &value), arg("a", "")]);
+    }
 }
