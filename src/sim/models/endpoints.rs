@@ -1,4 +1,4 @@
-//! The EndpointSlice controller: one slice for each Service with a selector.
+//! The `EndpointSlice` controller: one slice for each Service with a selector.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +72,8 @@ impl EndpointSlices {
     }
 }
 
-/// Kubernetes: `staging/src/k8s.io/endpointslice/utils.go`, `podToEndpoint`: a terminating pod is never ready, and serves while it is.
+/// Kubernetes: `staging/src/k8s.io/endpointslice/utils.go`, `podToEndpoint`: a terminating
+/// pod is never ready in a slice, and serves as long as its condition is true.
 fn endpoint(pod: &Value) -> Value {
     let (serving, terminating) = (ready_since(pod).is_some(), object::is_terminating(pod));
     json!({

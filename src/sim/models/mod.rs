@@ -6,7 +6,7 @@
 //!
 //! | model | reads | writes |
 //! | --- | --- | --- |
-//! | [`replica_sets`] | ReplicaSet, Pod | Pods, ReplicaSet status |
+//! | [`replica_sets`] | `ReplicaSet`, Pod | Pods, `ReplicaSet` status |
 //! | [`kubelet`] | Pod | Pod status, removal of stopped pods |
 //! | [`endpoints`] | Service, Pod | `EndpointSlice`s |
 //! | [`gateway`] | `HTTPRoute`, Gateway, `EndpointSlice` | `HTTPRoute` status, and the data plane's own view |

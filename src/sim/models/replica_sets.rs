@@ -1,4 +1,4 @@
-//! The ReplicaSet controller: as many pods as `spec.replicas`, and a status that counts them.
+//! The `ReplicaSet` controller: as many pods as `spec.replicas`, and a status that counts them.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand};
 use crate::sim::object;
 
-/// Pods created or deleted for one ReplicaSet in one pass. Kubernetes: `pkg/controller/replicaset`, `BurstReplicas`.
+/// Pods created or deleted for one `ReplicaSet` in one pass. Kubernetes: `pkg/controller/replicaset`, `BurstReplicas`.
 const BURST: usize = 500;
 
 /// The model. Its actor name is `replicaset-controller`.
@@ -58,7 +58,7 @@ impl ReplicaSets {
         earliest(timers)
     }
 
-    /// Brings one ReplicaSet nearer to its size; returns when the next pod becomes available.
+    /// Brings one `ReplicaSet` nearer to its size; returns when the next pod becomes available.
     fn settle(&self, set: &Value, mut pods: Vec<Arc<Value>>, now: Time) -> Option<Time> {
         let (status, timer) = status(set, &pods, now);
         if !object::is_terminating(set) {
