@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::api_server::{ApiServer, Now};
 use super::clock::ManualClock;
-use super::models::gate::earliest;
+use super::models::feed::earliest;
 use super::models::{EndpointSlices, GatewayModel, Kubelet, ReplicaSets};
 use super::prometheus::Prometheus;
 use super::traffic::Traffic;

@@ -1,6 +1,6 @@
 //! The built-in controllers, the kubelet and a gateway, as small models over the API server.
 //!
-//! Each looks at the store only when a kind that it reads has changed or one of its timers is due, and writes through
+//! Each looks only at what has changed since its last tick and at what its timers name, and writes through
 //! a [`Hand`](crate::sim::api_server::Hand) in its own name. They are deterministic: same seed, same ticks, same
 //! journal. They never adopt, never reschedule and never fail by themselves: failures are ordered by annotations.
 //!
@@ -13,7 +13,7 @@
 
 mod containers;
 pub mod endpoints;
-pub mod gate;
+pub(crate) mod feed;
 pub mod gateway;
 pub mod kubelet;
 pub mod replica_sets;

@@ -215,6 +215,31 @@ fn the_gateway_acknowledges_what_it_has_applied() {
 }
 
 #[test]
+fn a_history_too_short_changes_nothing_in_the_end() {
+    let story = |window: Option<usize>| {
+        let mut bench = bench();
+        window.into_iter().for_each(|changes| bench.cluster.server.set_window(changes));
+        bench.replica_set("v1", 3, &json!({}));
+        bench.service("stable", "v1");
+        bench.route("r", &[("stable", 1)]);
+        bench.run(2000);
+        bench.scale("v1", 2);
+        bench.service("extra", "v1");
+        bench.hand.delete("HTTPRoute", "default", "r").unwrap();
+        bench.run(2000);
+        bench.hand.delete("Service", "default", "extra").unwrap();
+        bench.run(2000);
+        let plane = bench.cluster.gateway.plane();
+        let view = plane.lock();
+        let sizes: Vec<_> = view.services.iter().map(|(key, backends)| (key.1.clone(), backends.len())).collect();
+        (bench.status("v1"), bench.pods().len(), view.routes.len(), sizes)
+    };
+    let whole = story(None);
+    assert_eq!((whole.1, whole.2, whole.3.clone()), (2, 0, vec![("stable".to_owned(), 2)]));
+    assert_eq!(story(Some(1)), whole);
+}
+
+#[test]
 fn rest_is_silent_and_runs_repeat() {
     let story = || {
         let mut bench = bench();
