@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::api_server::{ApiServer, Now};
 use super::clock::ManualClock;
-use super::models::gate::earliest;
+use super::models::feed::earliest;
 use super::models::{EndpointSlices, GatewayModel, Kubelet, ReplicaSets};
 use super::prometheus::Prometheus;
 use super::traffic::Traffic;
@@ -15,7 +15,7 @@ use crate::api::Time;
 pub struct Settings {
     /// Of uids, names and users' choices.
     pub seed: u64,
-    /// From a change to the ReplicaSet controller's reaction.
+    /// From a change to the `ReplicaSet` controller's reaction.
     pub replica_set_lag: Duration,
     /// From a pod's or Service's change to its `EndpointSlice`.
     pub slice_lag: Duration,
@@ -42,11 +42,11 @@ impl Default for Settings {
 pub struct Cluster {
     /// The API server.
     pub server: ApiServer,
-    /// The ReplicaSet controller.
+    /// The `ReplicaSet` controller.
     pub replica_sets: ReplicaSets,
     /// Scheduler and kubelet.
     pub kubelet: Kubelet,
-    /// The EndpointSlice controller.
+    /// The `EndpointSlice` controller.
     pub endpoints: EndpointSlices,
     /// The gateway and its data plane.
     pub gateway: GatewayModel,

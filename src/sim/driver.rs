@@ -13,7 +13,8 @@ pub const STEP: Duration = Duration::from_millis(20);
 /// The shortest sleep: at higher speeds each tick covers more than [`STEP`].
 const MIN_SLEEP: Duration = Duration::from_millis(1);
 
-/// Ticks the cluster until the future is dropped. `clock` must be the cluster's; it goes `speed` times as fast as tokio's.
+/// Ticks the cluster until the future is dropped. `clock` must be the cluster's; it goes `speed` times (0.001 to 1000)
+/// as fast as tokio's.
 pub async fn drive(cluster: Arc<Mutex<Cluster>>, clock: ManualClock, speed: f64) {
     let speed = if speed.is_finite() { speed.clamp(0.001, 1000.0) } else { 1.0 };
     let mut last = tokio::time::Instant::now();

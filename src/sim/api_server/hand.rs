@@ -13,7 +13,8 @@ use super::server::ApiServer;
 use super::store::Act;
 use crate::sim::object;
 
-/// An actor with direct access. Kinds are named `Rollout` or, where two groups share a name, `Gateway.networking.istio.io`.
+/// An actor with direct access. Kinds are named `Rollout` or, where two groups share a name,
+/// `Gateway.networking.istio.io`.
 #[derive(Clone)]
 pub struct Hand {
     server: ApiServer,

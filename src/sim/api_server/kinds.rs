@@ -48,7 +48,7 @@ pub struct ResourceDef {
     pub status: Status,
     /// How generation moves.
     pub generation: Generation,
-    /// JSON pointer of the label selector text (custom kinds) or map (built-in kinds), where there is a `scale` subresource.
+    /// JSON pointer of the label selector (a text in custom kinds, a map in built-in ones), where there is a `scale` subresource.
     pub scale_selector: Option<String>,
     /// Fields that are dropped on every write, as structural pruning does with what a schema does not know.
     pub prunes: Vec<Vec<String>>,
@@ -86,7 +86,8 @@ impl ResourceDef {
         self
     }
 
-    /// Gives the kind a `/scale` subresource over `spec.replicas` and `status.replicas`; `selector` is the JSON pointer of its selector.
+    /// Gives the kind a `/scale` subresource over `spec.replicas` and `status.replicas`; `selector` is the JSON pointer
+    /// of its selector.
     #[must_use]
     pub fn with_scale(mut self, selector: &str) -> Self {
         self.scale_selector = Some(selector.to_owned());

@@ -5,9 +5,10 @@
 //! bookmarks, streaming lists and expiry, graceful deletion and garbage collection by owner references.
 //! It never authenticates, never validates against a schema, and never starts a task of its own.
 //!
-//! Reads go through [`list`] and [`watch`], writes through [`write`] and [`remove`]; each ends in
+//! Reads go through `list` and `watch`, writes through `write` and `remove`; each write ends in
 //! `store::Store::commit`, the only place where state changes, which also feeds watches and the [`journal`].
 
+mod check;
 pub mod counters;
 mod defaults;
 mod discovery;

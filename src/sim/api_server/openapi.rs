@@ -1,4 +1,4 @@
-//! As much OpenAPI as kubectl needs before it sends anything: that every kind takes `fieldValidation` and `dryRun`.
+//! As much `OpenAPI` as kubectl needs before it sends anything: that every kind takes `fieldValidation` and `dryRun`.
 //! The document names no fields: nothing is validated, and `kubectl explain` has nothing to say.
 
 use std::collections::BTreeSet;

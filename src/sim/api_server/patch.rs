@@ -29,10 +29,10 @@ impl PatchKind {
     }
 }
 
-fn unsupported(what: &str) -> Reject {
+pub(crate) fn unsupported(what: &str) -> Reject {
     let message = format!(
         "the body of the request was in an unknown format {what:?} - accepted media types include: \
-         application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json"
+         application/json, application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json"
     );
     Reject::new(415, "UnsupportedMediaType", message)
 }

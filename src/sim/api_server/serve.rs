@@ -28,7 +28,8 @@ impl ApiServer {
         }))
     }
 
-    /// Serves plain HTTP until the future is dropped or the listener fails. Refuses listeners off loopback: nobody is authenticated.
+    /// Serves plain HTTP until the future is dropped or the listener fails. Refuses listeners off loopback: nobody is
+    /// authenticated.
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {

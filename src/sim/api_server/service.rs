@@ -14,7 +14,7 @@ use tower::BoxError;
 use super::discovery;
 use super::faults::Fault;
 use super::kinds::{ResourceDef, Scope, Status};
-use super::patch::PatchKind;
+use super::patch::{self, PatchKind};
 use super::reject::Reject;
 use super::remove::Deletion;
 use super::request::{self, Options, RequestInfo, Target, Verb};
@@ -240,6 +240,10 @@ fn deleted(def: &ResourceDef, last: &Value) -> Value {
 }
 
 fn json_body(call: &Call) -> Result<Value, Reject> {
+    // Go clients may send the built-in kinds as protobuf, whose schemas this server does not have.
+    if call.content_type.contains("protobuf") || call.content_type.contains("cbor") {
+        return Err(patch::unsupported(&call.content_type));
+    }
     let unreadable = |error| {
         Reject::bad_request(format!("the body of {} {} is no JSON: {error}", call.info.verb, call.info.resource))
     };

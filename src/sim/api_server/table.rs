@@ -142,10 +142,9 @@ fn pod_status(pod: &Value) -> Value {
     if object::is_terminating(pod) {
         return json!("Terminating");
     }
-    let waiting = object::list(pod, "/status/containerStatuses")
-        .iter()
-        .map(|status| object::text(status, "/state/waiting/reason"));
-    let reason = waiting.filter(|reason| !reason.is_empty() && *reason != "ContainerCreating").next_back();
+    let statuses = object::list(pod, "/status/containerStatuses").iter();
+    let mut waiting = statuses.map(|status| object::text(status, "/state/waiting/reason"));
+    let reason = waiting.rfind(|reason| !reason.is_empty() && *reason != "ContainerCreating");
     json!(reason.unwrap_or_else(|| object::text(pod, "/status/phase")))
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::check;
 use super::defaults;
 use super::kinds::{Generation, ResourceDef, Scope, Status};
 use super::patch::{self, PatchKind};
@@ -27,7 +28,7 @@ impl Store {
     ) -> Result<Arc<Value>, Reject> {
         let def = self.def(resource)?;
         let mut new = body;
-        check_type(&def, &mut new)?;
+        check::kind(&def, &mut new)?;
         self.settle_namespace(&def, namespace, &mut new)?;
         if !object::text(&new, "/metadata/resourceVersion").is_empty() {
             return Err(Reject::bad_request("resourceVersion should not be set on objects to be created"));
@@ -53,7 +54,7 @@ impl Store {
             object::put(&mut new, &["metadata", "generation"], json!(1));
         }
         self.complete(&def, &mut new);
-        check_workload(&def, &new)?;
+        check::workload(&def, &new)?;
         let created = self.commit(act, &at, Some(new))?;
         self.doom_if_orphaned(act, &created);
         Ok(created)
@@ -64,8 +65,8 @@ impl Store {
         let current = self.get(at)?;
         let mut new = body;
         let def = self.def(&at.resource)?;
-        check_type(&def, &mut new)?;
-        check_conditional(&def, &new)?;
+        check::kind(&def, &mut new)?;
+        check::conditional(&def, &new)?;
         self.replace(act, at, (&current, new))
     }
 
@@ -88,7 +89,7 @@ impl Store {
         (old, mut new): (&Arc<Value>, Value),
     ) -> Result<Arc<Value>, Reject> {
         let def = self.def(&at.resource)?;
-        check_preconditions(&def, old, &new)?;
+        check::preconditions(&def, old, &new)?;
         let named = object::name(&new);
         if !named.is_empty() && named != at.name {
             let why = format!("the name of the object ({named}) does not match the name on the URL ({})", at.name);
@@ -110,8 +111,8 @@ impl Store {
         if def.generation == Generation::Counted && !has_same_content(&def, old, &new) {
             object::put(&mut new, &["metadata", "generation"], json!(object::generation(old) + 1));
         }
-        check_workload(&def, &new)?;
-        check_immutable(&def, old, &new)?;
+        check::workload(&def, &new)?;
+        check::immutable(&def, old, &new)?;
         if object::is_terminating(&new) && is_free(&new) {
             return self.vanish(act, at, Some(new));
         }
@@ -230,70 +231,6 @@ fn keep_identity(old: &Value, new: &mut Value) {
             object::take(new, &["metadata", field]);
         }
     }
-}
-
-fn check_type(def: &ResourceDef, new: &mut Value) -> Result<(), Reject> {
-    if !new.is_object() {
-        return Err(Reject::bad_request("the body is no JSON object"));
-    }
-    for (field, wanted) in [("apiVersion", def.api_version()), ("kind", def.kind.clone())] {
-        object::put_default(new, &[field], json!(wanted));
-        let given = new.get(field).and_then(Value::as_str).unwrap_or_default();
-        if given != wanted {
-            let why = format!("the {field} in the data ({given}) does not match the expected {field} ({wanted})");
-            return Err(Reject::bad_request(why));
-        }
-    }
-    Ok(())
-}
-
-/// A PUT must say what it replaces, except for the built-in kinds that allow it blindly.
-fn check_conditional(def: &ResourceDef, new: &Value) -> Result<(), Reject> {
-    let blind = def.is_built_in() && !matches!(def.kind.as_str(), "Lease" | "CustomResourceDefinition");
-    if blind || !object::text(new, "/metadata/resourceVersion").is_empty() {
-        return Ok(());
-    }
-    let why = "Invalid value: 0: must be specified for an update";
-    Err(Reject::invalid(def, object::name(new), ("metadata.resourceVersion", why)))
-}
-
-/// A uid or version in the written object must be the current one.
-fn check_preconditions(def: &ResourceDef, old: &Value, new: &Value) -> Result<(), Reject> {
-    let (wanted, actual) = (object::uid(new), object::uid(old));
-    if !wanted.is_empty() && wanted != actual {
-        let why = format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {actual}");
-        return Err(Reject::conflict(def, object::name(old), &why));
-    }
-    let wanted = object::text(new, "/metadata/resourceVersion");
-    if !wanted.is_empty() && wanted != object::text(old, "/metadata/resourceVersion") {
-        return Err(Reject::modified(def, object::name(old)));
-    }
-    Ok(())
-}
-
-fn check_workload(def: &ResourceDef, new: &Value) -> Result<(), Reject> {
-    if def.group != "apps" {
-        return Ok(());
-    }
-    if object::integer(new, "/spec/replicas").is_some_and(|replicas| replicas < 0) {
-        let why = "Invalid value: must be greater than or equal to 0";
-        return Err(Reject::invalid(def, object::name(new), ("spec.replicas", why)));
-    }
-    let labels = new.pointer("/spec/template").unwrap_or(&Value::Null);
-    let wanted = new.pointer("/spec/selector/matchLabels");
-    if wanted.is_some_and(|wanted| !object::has_labels(labels, wanted)) {
-        let why = "Invalid value: `selector` does not match template `labels`";
-        return Err(Reject::invalid(def, object::name(new), ("spec.template.metadata.labels", why)));
-    }
-    Ok(())
-}
-
-fn check_immutable(def: &ResourceDef, old: &Value, new: &Value) -> Result<(), Reject> {
-    let fixed = def.group == "apps" && old.pointer("/spec/selector") != new.pointer("/spec/selector");
-    if fixed {
-        return Err(Reject::invalid(def, object::name(old), ("spec.selector", "Invalid value: field is immutable")));
-    }
-    Ok(())
 }
 
 impl<'a> Act<'a> {

@@ -9,12 +9,14 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::endpoints::SERVICE_NAME;
-use super::gate::{Gate, earliest};
+use super::feed::{Agenda, Event, Feed, earliest, key_of};
 use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand};
 use crate::sim::object;
 
 const CONTROLLER: &str = "sim.siskin.dev/gateway";
+/// Istio has a Gateway too.
+const GATEWAY: &str = "Gateway.gateway.networking.k8s.io";
 const GROUP: &str = "gateway.networking.k8s.io";
 
 /// Namespace and name.
@@ -51,8 +53,12 @@ struct Pending {
 pub struct GatewayModel {
     hand: Hand,
     plane: DataPlane,
-    routes: Gate,
-    endpoints: Gate,
+    feed: Feed,
+    routes: Agenda<Key>,
+    /// Services whose endpoints have changed.
+    endpoints: Agenda<Key>,
+    slices: BTreeMap<Key, BTreeMap<String, Arc<Value>>>,
+    endpoint_lag: Duration,
     /// How long a route's new generation takes to be in force.
     lag: Duration,
     pending: BTreeMap<Key, VecDeque<Pending>>,
@@ -61,11 +67,15 @@ pub struct GatewayModel {
 impl GatewayModel {
     /// A gateway that applies routes after `route_lag` and endpoints after `endpoint_lag`.
     pub fn new(server: &ApiServer, route_lag: Duration, endpoint_lag: Duration) -> Self {
+        let hand = server.hand("gateway");
         Self {
-            hand: server.hand("gateway"),
+            feed: Feed::new(&hand, &["HTTPRoute", GATEWAY, "Service", "EndpointSlice"]),
+            hand,
             plane: DataPlane::default(),
-            routes: Gate::new(Duration::ZERO),
-            endpoints: Gate::new(endpoint_lag),
+            routes: Agenda::new(),
+            endpoints: Agenda::new(),
+            slices: BTreeMap::new(),
+            endpoint_lag,
             lag: route_lag,
             pending: BTreeMap::new(),
         }
@@ -83,40 +93,72 @@ impl GatewayModel {
 
     /// Changes how long endpoints take.
     pub fn set_endpoint_lag(&mut self, lag: Duration) {
-        self.endpoints.lag = lag;
+        self.endpoint_lag = lag;
     }
 
     /// Does what is due; returns when there is more to do if nothing changes.
     pub fn tick(&mut self, now: Time) -> Option<Time> {
-        let server = self.hand.server().clone();
-        if self.routes.opens(now, server.version_of(&["HTTPRoute", "Gateway.gateway.networking.k8s.io", "Service"])) {
-            self.apply_routes(now);
-            let due = self.pending.values().filter_map(|queue| queue.front()).map(|pending| Some(pending.due));
-            self.routes.wake_at(earliest(due));
+        let news = self.feed.pull();
+        if news.is_reset {
+            self.slices.clear();
+            // What is in force stays in force; what has gone meanwhile is found by looking at each.
+            let plane = self.plane.lock();
+            plane.routes.keys().for_each(|key| self.routes.add(key.clone(), now));
+            plane.services.keys().for_each(|key| self.endpoints.add(key.clone(), now + self.endpoint_lag));
         }
-        if self.endpoints.opens(now, server.version_of(&["EndpointSlice"])) {
-            self.apply_endpoints();
+        for event in &news.events {
+            self.hear(event, now);
+        }
+        for key in self.routes.take(now) {
+            self.apply_route(&key, now);
+        }
+        for key in self.endpoints.take(now) {
+            self.apply_endpoints(key);
         }
         earliest([self.routes.next(), self.endpoints.next()])
     }
 
-    fn apply_routes(&mut self, now: Time) {
-        let routes = self.hand.list("HTTPRoute", "");
-        let key = |route: &Value| (object::namespace(route).to_owned(), object::name(route).to_owned());
-        let live: BTreeMap<Key, &Arc<Value>> = routes.iter().map(|route| (key(route), route)).collect();
-        self.plane.lock().routes.retain(|key, _| live.contains_key(key));
-        self.pending.retain(|key, _| live.contains_key(key));
-        for (key, route) in live {
-            let applied = self.plane.lock().routes.get(&key).map(|(generation, _)| *generation);
-            let queue = self.pending.entry(key.clone()).or_default();
-            let known = queue.back().map(|pending| pending.generation).or(applied);
-            if known != Some(object::generation(route)) && !self.parents(route).is_empty() {
-                let spec = route.get("spec").cloned().unwrap_or_default();
-                let pending = Pending { due: now + self.lag, generation: object::generation(route), spec };
-                self.pending.entry(key.clone()).or_default().push_back(pending);
+    fn hear(&mut self, event: &Event, now: Time) {
+        let Some(object) = event.object() else { return };
+        match event.kind {
+            "HTTPRoute" => self.routes.add(key_of(object), now),
+            "EndpointSlice" => {
+                let Some(service) = object::label(object, SERVICE_NAME) else { return };
+                let key = (object::namespace(object).to_owned(), service.to_owned());
+                let slices = self.slices.entry(key.clone()).or_default();
+                match &event.after {
+                    Some(slice) => slices.insert(object::name(slice).to_owned(), slice.clone()),
+                    None => slices.remove(object::name(object)),
+                };
+                self.endpoints.add(key, now + self.endpoint_lag);
             }
-            self.take_due(&key, now);
-            self.report(route, &key, now);
+            // Only whether a Gateway or a Service is there matters to routes.
+            _ if event.before.is_some() && event.after.is_some() => {}
+            _ => {
+                for route in self.hand.list("HTTPRoute", "") {
+                    self.routes.add(key_of(&route), now);
+                }
+            }
+        }
+    }
+
+    fn apply_route(&mut self, key: &Key, now: Time) {
+        let Some(route) = self.hand.get("HTTPRoute", &key.0, &key.1) else {
+            self.plane.lock().routes.remove(key);
+            self.pending.remove(key);
+            return;
+        };
+        let applied = self.plane.lock().routes.get(key).map(|(generation, _)| *generation);
+        let known = self.pending.get(key).and_then(VecDeque::back).map(|pending| pending.generation).or(applied);
+        if known != Some(object::generation(&route)) && !self.parents(&route).is_empty() {
+            let spec = route.get("spec").cloned().unwrap_or_default();
+            let pending = Pending { due: now + self.lag, generation: object::generation(&route), spec };
+            self.pending.entry(key.clone()).or_default().push_back(pending);
+        }
+        self.take_due(key, now);
+        self.report(&route, key, now);
+        if let Some(next) = self.pending.get(key).and_then(VecDeque::front) {
+            self.routes.add(key.clone(), next.due);
         }
     }
 
@@ -135,11 +177,7 @@ impl GatewayModel {
                 && matches!(object::text(parent, "/group"), "" | GROUP);
             let named = object::text(parent, "/namespace");
             let namespace = if named.is_empty() { object::namespace(route) } else { named };
-            is_gateway
-                && self
-                    .hand
-                    .get("Gateway.gateway.networking.k8s.io", namespace, object::text(parent, "/name"))
-                    .is_some()
+            is_gateway && self.hand.get(GATEWAY, namespace, object::text(parent, "/name")).is_some()
         };
         object::list(route, "/spec/parentRefs").iter().filter(exists).cloned().collect()
     }
@@ -178,20 +216,22 @@ impl GatewayModel {
         names.find(|name| self.hand.get("Service", object::namespace(route), name).is_none()).map(str::to_owned)
     }
 
-    fn apply_endpoints(&self) {
-        let mut services: BTreeMap<Key, Vec<Backend>> = BTreeMap::new();
-        for slice in self.hand.list("EndpointSlice", "") {
-            let Some(service) = object::label(&slice, SERVICE_NAME) else { continue };
-            let ready = object::list(&slice, "/endpoints")
-                .iter()
-                .filter(|endpoint| endpoint.pointer("/conditions/ready").and_then(Value::as_bool) == Some(true));
-            let backends = ready.map(|endpoint| Backend {
-                pod: object::text(endpoint, "/targetRef/name").to_owned(),
-                uid: object::text(endpoint, "/targetRef/uid").to_owned(),
-            });
-            services.entry((object::namespace(&slice).to_owned(), service.to_owned())).or_default().extend(backends);
-        }
-        self.plane.lock().services = services;
+    fn apply_endpoints(&mut self, key: Key) {
+        let slices = self.slices.get(&key).filter(|slices| !slices.is_empty());
+        let Some(slices) = slices else {
+            self.slices.remove(&key);
+            self.plane.lock().services.remove(&key);
+            return;
+        };
+        let endpoints = slices.values().flat_map(|slice| object::list(slice, "/endpoints"));
+        let ready =
+            endpoints.filter(|endpoint| endpoint.pointer("/conditions/ready").and_then(Value::as_bool) == Some(true));
+        let backends = ready.map(|endpoint| Backend {
+            pod: object::text(endpoint, "/targetRef/name").to_owned(),
+            uid: object::text(endpoint, "/targetRef/uid").to_owned(),
+        });
+        let backends = backends.collect();
+        self.plane.lock().services.insert(key, backends);
     }
 }
 

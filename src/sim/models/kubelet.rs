@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::containers::{self, Behaviour, Stage};
-use super::gate::{Gate, earliest};
+use super::feed::{Agenda, Feed, key_of};
+use super::gateway::Key;
 use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand};
 use crate::sim::object;
@@ -30,14 +31,13 @@ struct Seen {
     first: Time,
     /// When it was first seen terminating.
     stopping: Option<Time>,
-    /// The version that was last attended to, and the timer that came out: nothing to do before either moves.
-    settled: Option<(u64, Option<Time>)>,
 }
 
 /// The model. Its actor name is `kubelet`.
 pub struct Kubelet {
     hand: Hand,
-    gate: Gate,
+    feed: Feed,
+    agenda: Agenda<Key>,
     /// What is known of each pod, by uid.
     seen: BTreeMap<String, Seen>,
     addresses: u32,
@@ -54,33 +54,31 @@ impl Kubelet {
             let ready = json!({ "status": { "conditions": [{ "type": "Ready", "status": "True" }] } });
             let _ = hand.merge_status("Node", ("", name), &ready);
         }
-        Self { hand, gate: Gate::new(Duration::ZERO), seen: BTreeMap::new(), addresses: 0 }
+        let feed = Feed::new(&hand, &["Pod"]);
+        Self { hand, feed, agenda: Agenda::new(), seen: BTreeMap::new(), addresses: 0 }
     }
 
     /// Does what is due; returns when there is more to do if nothing changes.
     pub fn tick(&mut self, now: Time) -> Option<Time> {
-        if self.gate.opens(now, self.hand.server().version_of(&["Pod"])) {
-            let mut seen = std::mem::take(&mut self.seen);
-            let mut timers = Vec::new();
-            for pod in self.hand.list("Pod", "") {
-                let mut known =
-                    seen.remove(object::uid(&pod)).unwrap_or(Seen { first: now, stopping: None, settled: None });
-                let version = object::version(&pod);
-                let is_settled =
-                    known.settled.is_some_and(|(at, timer)| at == version && timer.is_none_or(|timer| timer > now));
-                if !is_settled {
-                    if object::is_terminating(&pod) {
-                        known.stopping = known.stopping.or(Some(now));
-                    }
-                    let timer = self.attend(&pod, known, now);
-                    known.settled = Some((version, timer));
-                }
-                timers.push(known.settled.and_then(|(_, timer)| timer));
-                self.seen.insert(object::uid(&pod).to_owned(), known);
+        for event in self.feed.pull().events {
+            match (&event.before, &event.after) {
+                (_, Some(pod)) => self.agenda.add(key_of(pod), now),
+                (Some(gone), None) => drop(self.seen.remove(object::uid(gone))),
+                (None, None) => {}
             }
-            self.gate.wake_at(earliest(timers));
         }
-        self.gate.next()
+        for key in self.agenda.take(now) {
+            let Some(pod) = self.hand.get("Pod", &key.0, &key.1) else { continue };
+            let known = self.seen.entry(object::uid(&pod).to_owned()).or_insert(Seen { first: now, stopping: None });
+            if object::is_terminating(&pod) {
+                known.stopping = known.stopping.or(Some(now));
+            }
+            let known = *known;
+            if let Some(timer) = self.attend(&pod, known, now) {
+                self.agenda.add(key, timer);
+            }
+        }
+        self.agenda.next()
     }
 
     /// Moves one pod on; returns its next timer.

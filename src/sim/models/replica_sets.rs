@@ -1,4 +1,4 @@
-//! The ReplicaSet controller: as many pods as `spec.replicas`, and a status that counts them.
+//! The `ReplicaSet` controller: as many pods as `spec.replicas`, and a status that counts them.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,58 +7,81 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::gate::{Gate, earliest};
+use super::feed::{Agenda, Event, Feed, key_of};
+use super::gateway::Key;
 use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand};
 use crate::sim::object;
 
-/// Pods created or deleted for one ReplicaSet in one pass. Kubernetes: `pkg/controller/replicaset`, `BurstReplicas`.
+/// Pods created or deleted for one `ReplicaSet` in one pass. Kubernetes: `pkg/controller/replicaset`, `BurstReplicas`.
 const BURST: usize = 500;
 
 /// The model. Its actor name is `replicaset-controller`.
 pub struct ReplicaSets {
     hand: Hand,
-    gate: Gate,
+    feed: Feed,
+    lag: Duration,
+    agenda: Agenda<Key>,
+    /// The pods that count, by the uid of their controller.
+    pods: BTreeMap<String, BTreeMap<Key, Arc<Value>>>,
 }
 
 impl ReplicaSets {
     /// A controller that reacts `lag` after each change.
     pub fn new(server: &ApiServer, lag: Duration) -> Self {
-        Self { hand: server.hand("replicaset-controller"), gate: Gate::new(lag) }
+        let hand = server.hand("replicaset-controller");
+        let feed = Feed::new(&hand, &["ReplicaSet", "Pod"]);
+        Self { hand, feed, lag, agenda: Agenda::new(), pods: BTreeMap::new() }
     }
 
     /// Changes how long after a change it reacts.
     pub fn set_lag(&mut self, lag: Duration) {
-        self.gate.lag = lag;
+        self.lag = lag;
     }
 
     /// Does what is due; returns when there is more to do if nothing changes.
     pub fn tick(&mut self, now: Time) -> Option<Time> {
-        if self.gate.opens(now, self.hand.server().version_of(&["ReplicaSet", "Pod"])) {
-            let timer = self.pass(now);
-            self.gate.wake_at(timer);
+        let news = self.feed.pull();
+        if news.is_reset {
+            self.pods.clear();
         }
-        self.gate.next()
-    }
-
-    fn pass(&self, now: Time) -> Option<Time> {
-        let mut owned: BTreeMap<String, Vec<Arc<Value>>> = BTreeMap::new();
-        for pod in self.hand.list("Pod", "") {
-            let is_active =
-                !object::is_terminating(&pod) && !matches!(object::text(&pod, "/status/phase"), "Failed" | "Succeeded");
-            if let Some(owner) = object::controller_uid(&pod).filter(|_| is_active) {
-                owned.entry(owner.to_owned()).or_default().push(pod.clone());
+        for event in &news.events {
+            self.hear(event, now);
+        }
+        for key in self.agenda.take(now) {
+            let Some(set) = self.hand.get("ReplicaSet", &key.0, &key.1) else { continue };
+            let pods = self.pods.get(object::uid(&set)).map(|pods| pods.values().cloned().collect());
+            if let Some(timer) = self.settle(&set, pods.unwrap_or_default(), now) {
+                self.agenda.add(key, timer);
             }
         }
-        let sets = self.hand.list("ReplicaSet", "");
-        let timers = sets.iter().map(|set| {
-            let pods = owned.remove(object::uid(set)).unwrap_or_default();
-            self.settle(set, pods, now)
-        });
-        earliest(timers)
+        self.agenda.next()
     }
 
-    /// Brings one ReplicaSet nearer to its size; returns when the next pod becomes available.
+    fn hear(&mut self, event: &Event, now: Time) {
+        let due = now + self.lag;
+        if event.kind == "ReplicaSet" {
+            if let Some(set) = &event.after {
+                self.agenda.add(key_of(set), due);
+            } else if let Some(gone) = &event.before {
+                self.pods.remove(object::uid(gone));
+            }
+            return;
+        }
+        for pod in event.before.iter().chain(&event.after) {
+            let Some((uid, name)) = controller(pod) else { continue };
+            if let Some(pods) = self.pods.get_mut(uid) {
+                pods.remove(&key_of(pod));
+            }
+            self.agenda.add((object::namespace(pod).to_owned(), name.to_owned()), due);
+        }
+        let Some(pod) = event.after.as_ref().filter(|pod| is_active(pod)) else { return };
+        if let Some((uid, _)) = controller(pod) {
+            self.pods.entry(uid.to_owned()).or_default().insert(key_of(pod), pod.clone());
+        }
+    }
+
+    /// Brings one `ReplicaSet` nearer to its size; returns when the next pod becomes available.
     fn settle(&self, set: &Value, mut pods: Vec<Arc<Value>>, now: Time) -> Option<Time> {
         let (status, timer) = status(set, &pods, now);
         if !object::is_terminating(set) {
@@ -82,6 +105,18 @@ impl ReplicaSets {
         }
         timer
     }
+}
+
+/// Terminating pods and those that have ended do not count.
+fn is_active(pod: &Value) -> bool {
+    !object::is_terminating(pod) && !matches!(object::text(pod, "/status/phase"), "Failed" | "Succeeded")
+}
+
+/// Uid and name of the ReplicaSet that controls the pod.
+fn controller(pod: &Value) -> Option<(&str, &str)> {
+    let controls = |owner: &&Value| owner.get("controller").and_then(Value::as_bool) == Some(true);
+    let owner = object::list(pod, "/metadata/ownerReferences").iter().find(controls)?;
+    (object::text(owner, "/kind") == "ReplicaSet").then(|| (object::text(owner, "/uid"), object::text(owner, "/name")))
 }
 
 /// The pod that the set's template makes.

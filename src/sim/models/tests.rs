@@ -31,8 +31,8 @@ impl Bench {
         self.cluster.run(&self.clock, (Duration::from_millis(millis), STEP));
     }
 
-    /// A ReplicaSet of `replicas` pods of image `web:<name>` with these annotations on the pods.
-    pub fn replica_set(&self, name: &str, replicas: u64, annotations: Value) {
+    /// A `ReplicaSet` of `replicas` pods of image `web:<name>` with these annotations on the pods.
+    pub fn replica_set(&self, name: &str, replicas: u64, annotations: &Value) {
         let labels = json!({ "app": "web", "rollouts-pod-template-hash": name });
         let spec = json!({ "containers": [{ "name": "c", "image": format!("web:{name}") }] });
         let set = json!({
@@ -81,7 +81,7 @@ fn refs(backends: &[(&str, u64)]) -> Vec<Value> {
 #[test]
 fn pods_start_become_ready_and_are_counted() {
     let mut bench = bench();
-    bench.replica_set("v1", 3, json!({ "sim.siskin.dev/start": "1.0" }));
+    bench.replica_set("v1", 3, &json!({ "sim.siskin.dev/start": "1.0" }));
     bench.run(100);
     assert_eq!(bench.pods().len(), 3);
     assert_eq!(bench.pods()[0]["status"]["phase"], json!("Pending"));
@@ -100,7 +100,7 @@ fn pods_start_become_ready_and_are_counted() {
 #[test]
 fn availability_waits_for_min_ready_seconds() {
     let mut bench = bench();
-    bench.replica_set("v1", 1, json!({}));
+    bench.replica_set("v1", 1, &json!({}));
     bench.hand.merge("ReplicaSet", ("default", "v1"), &json!({ "spec": { "minReadySeconds": 5 } })).unwrap();
     bench.run(2000);
     assert_eq!((&bench.status("v1")["readyReplicas"], bench.status("v1").get("availableReplicas")), (&json!(1), None));
@@ -111,7 +111,7 @@ fn availability_waits_for_min_ready_seconds() {
 #[test]
 fn scaling_down_takes_the_unready_first_and_stops_with_grace() {
     let mut bench = bench();
-    bench.replica_set("v1", 2, json!({ "sim.siskin.dev/stop": "0.5" }));
+    bench.replica_set("v1", 2, &json!({ "sim.siskin.dev/stop": "0.5" }));
     bench.run(1000);
     let old: Vec<String> = bench.pods().iter().map(|pod| object::name(pod).to_owned()).collect();
     bench.scale("v1", 4);
@@ -129,7 +129,7 @@ fn scaling_down_takes_the_unready_first_and_stops_with_grace() {
 fn broken_images_show_their_reasons_and_can_heal() {
     let mut bench = bench();
     for (name, behaviour) in [("a", "never-pulls"), ("b", "crash-loop"), ("c", "never-ready")] {
-        bench.replica_set(name, 1, json!({ "sim.siskin.dev/behaviour": behaviour }));
+        bench.replica_set(name, 1, &json!({ "sim.siskin.dev/behaviour": behaviour }));
     }
     bench.run(1500);
     let reasons: Vec<Value> = bench
@@ -150,8 +150,8 @@ fn broken_images_show_their_reasons_and_can_heal() {
 #[test]
 fn endpoint_slices_follow_pods_and_selectors() {
     let mut bench = bench();
-    bench.replica_set("v1", 2, json!({}));
-    bench.replica_set("v2", 1, json!({}));
+    bench.replica_set("v1", 2, &json!({}));
+    bench.replica_set("v2", 1, &json!({}));
     bench.service("web", "v1");
     bench.run(1000);
     let slices = bench.hand.list("EndpointSlice", "default");
@@ -215,10 +215,35 @@ fn the_gateway_acknowledges_what_it_has_applied() {
 }
 
 #[test]
+fn a_history_too_short_changes_nothing_in_the_end() {
+    let story = |window: Option<usize>| {
+        let mut bench = bench();
+        window.into_iter().for_each(|changes| bench.cluster.server.set_window(changes));
+        bench.replica_set("v1", 3, &json!({}));
+        bench.service("stable", "v1");
+        bench.route("r", &[("stable", 1)]);
+        bench.run(2000);
+        bench.scale("v1", 2);
+        bench.service("extra", "v1");
+        bench.hand.delete("HTTPRoute", "default", "r").unwrap();
+        bench.run(2000);
+        bench.hand.delete("Service", "default", "extra").unwrap();
+        bench.run(2000);
+        let plane = bench.cluster.gateway.plane();
+        let view = plane.lock();
+        let sizes: Vec<_> = view.services.iter().map(|(key, backends)| (key.1.clone(), backends.len())).collect();
+        (bench.status("v1"), bench.pods().len(), view.routes.len(), sizes)
+    };
+    let whole = story(None);
+    assert_eq!((whole.1, whole.2, whole.3.clone()), (2, 0, vec![("stable".to_owned(), 2)]));
+    assert_eq!(story(Some(1)), whole);
+}
+
+#[test]
 fn rest_is_silent_and_runs_repeat() {
     let story = || {
         let mut bench = bench();
-        bench.replica_set("v1", 3, json!({}));
+        bench.replica_set("v1", 3, &json!({}));
         bench.service("stable", "v1");
         bench.route("r", &[("stable", 1)]);
         bench.run(2000);
@@ -235,7 +260,7 @@ fn rest_is_silent_and_runs_repeat() {
 #[tokio::test]
 async fn the_driver_follows_tokio_time() {
     let bench = bench();
-    bench.replica_set("v1", 2, json!({}));
+    bench.replica_set("v1", 2, &json!({}));
     let (clock, hand) = (bench.clock.clone(), bench.hand.clone());
     let start = clock.time();
     let cluster = Arc::new(parking_lot::Mutex::new(bench.cluster));

@@ -1,4 +1,4 @@
-//! Prometheus over the model's users: instant queries in a small part of PromQL, answered in the real API's JSON.
+//! Prometheus over the model's users: instant queries in a small part of `PromQL`, answered in the real API's JSON.
 //!
 //! What it understands ([`parse`] refuses the rest with `bad_data`):
 //!

@@ -1,4 +1,4 @@
-//! PromQL texts into expressions.
+//! `PromQL` texts into expressions.
 
 use std::time::Duration;
 

@@ -9,8 +9,8 @@ use crate::sim::traffic::Load;
 /// One version without errors and one that always fails, at 50 requests a second each.
 fn served() -> (Bench, Prometheus) {
     let mut bench = bench();
-    bench.replica_set("v1", 1, json!({}));
-    bench.replica_set("v2", 1, json!({ "sim.siskin.dev/error-rate": "1" }));
+    bench.replica_set("v1", 1, &json!({}));
+    bench.replica_set("v2", 1, &json!({ "sim.siskin.dev/error-rate": "1" }));
     for (service, hash) in [("stable", "v1"), ("canary", "v2")] {
         bench.service(service, hash);
     }

@@ -23,8 +23,8 @@ fn lost(bench: &Bench, reason: Reason) -> u64 {
 /// Two versions behind one route, ready, with users at 1000 requests a second.
 fn pair(weights: (u64, u64)) -> Bench {
     let mut bench = bench();
-    bench.replica_set("v1", 2, json!({}));
-    bench.replica_set("v2", 2, json!({ "sim.siskin.dev/error-rate": "0.25" }));
+    bench.replica_set("v1", 2, &json!({}));
+    bench.replica_set("v2", 2, &json!({ "sim.siskin.dev/error-rate": "0.25" }));
     bench.service("stable", "v1");
     bench.service("canary", "v2");
     bench.route("r", &[("stable", weights.0), ("canary", weights.1)]);

@@ -9,7 +9,7 @@ fn names(bench: &Bench, kind: &str) -> Vec<String> {
     bench.hand.list(kind, "default").iter().map(|o| o["metadata"]["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A Rollout `web` that owns the ReplicaSets `a` and `b`; `a` has a running pod.
+/// A Rollout `web` that owns the `ReplicaSets` `a` and `b`; `a` has a running pod.
 fn family() -> (Bench, Value) {
     let bench = bench();
     let owner = bench.hand.create("Rollout", rollout("web")).unwrap();

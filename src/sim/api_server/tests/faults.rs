@@ -35,7 +35,7 @@ async fn a_dropped_request_commits_nothing_and_a_lost_response_does() {
 async fn a_delay_is_in_the_time_of_the_server() {
     let bench = bench();
     bench.hand.create("Rollout", rollout("web")).unwrap();
-    bench.server.set_faults(|_: &RequestInfo| Some(Fault::Delay(Duration::from_secs(3600))));
+    bench.server.set_faults(|_: &RequestInfo| Some(Fault::Delay(Duration::from_hours(1))));
     let rollouts = bench.rollouts();
     let get = tokio::spawn(async move { rollouts.get("web").await });
     for _ in 0..10 {
