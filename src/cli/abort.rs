@@ -12,7 +12,9 @@ use super::session::Session;
 /// The Rollout is Degraded until the update is tried again (`siskin retry rollout`), replaced by a new one, or taken
 /// back (`siskin undo`).
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  siskin abort checkout\n  siskin retry rollout checkout     try the same revision again")]
+#[command(
+    after_help = "Examples:\n  siskin abort checkout\n  siskin retry rollout checkout     try the same revision again"
+)]
 pub struct Abort {
     /// Names of Rollouts.
     #[arg(required = true, value_name = "NAME")]

@@ -8,7 +8,9 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::failure::{Dialect, Failure};
 use super::session::Session;
-use super::{abort, crds, get, lint, list, pause, promote, rbac, restart, retry, set, status, terminate, undo, version};
+use super::{
+    abort, crds, get, lint, list, pause, promote, rbac, restart, retry, set, status, terminate, undo, version,
+};
 
 const EXAMPLES: &str = "\
 Examples:

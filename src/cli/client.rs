@@ -36,9 +36,14 @@ impl Resource {
         Self { group: K::GROUP, version: K::VERSION, plural: K::PLURAL, kind: K::KIND }
     }
 
-    /// `rollouts.argoproj.io`, as error messages name it.
+    /// `rollouts.argoproj.io`, as the API server's messages name it.
     pub fn full_name(&self) -> String {
         if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+    }
+
+    /// `rollout.argoproj.io`, as the messages of Argo's cached views name it.
+    pub fn singular_name(&self) -> String {
+        format!("{}.{}", self.kind.to_lowercase(), self.group)
     }
 }
 
@@ -53,11 +58,9 @@ pub const REPLICA_SETS: Resource = Resource::of::<ReplicaSet>();
 /// Pods.
 pub const PODS: Resource = Resource::of::<Pod>();
 /// Deployments.
-pub const DEPLOYMENTS: Resource =
-    Resource { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
+pub const DEPLOYMENTS: Resource = Resource { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
 /// Pod templates.
-pub const POD_TEMPLATES: Resource =
-    Resource { group: "", version: "v1", plural: "podtemplates", kind: "PodTemplate" };
+pub const POD_TEMPLATES: Resource = Resource { group: "", version: "v1", plural: "podtemplates", kind: "PodTemplate" };
 
 /// Which part of an object a patch is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,10 +206,12 @@ impl Cluster {
                 }
             }
             let request = Request::builder().method(Method::GET).uri(uri);
-            let page: Page = self
-                .send(request, Vec::new())
-                .await
-                .map_err(|source| Refused { verb: "list", resource, name: String::new(), source })?;
+            let page: Page = self.send(request, Vec::new()).await.map_err(|source| Refused {
+                verb: "list",
+                resource,
+                name: String::new(),
+                source,
+            })?;
             found.extend(page.items.unwrap_or_default());
             next = page.metadata.next;
             if next.is_empty() {
@@ -256,11 +261,8 @@ fn collection(resource: Resource, namespace: Option<&str>) -> String {
 }
 
 async fn load(flags: &Flags) -> Result<Config, Failure> {
-    let options = KubeConfigOptions {
-        context: flags.context.clone(),
-        cluster: flags.cluster.clone(),
-        user: flags.user.clone(),
-    };
+    let options =
+        KubeConfigOptions { context: flags.context.clone(), cluster: flags.cluster.clone(), user: flags.user.clone() };
     let chosen = flags.context.is_some() || flags.cluster.is_some() || flags.user.is_some();
     let loaded = match &flags.kubeconfig {
         Some(path) => from_file(path, &options).await,
@@ -284,9 +286,9 @@ fn no_kubeconfig(flags: &Flags, error: &str) -> Failure {
     let failure = Failure::new(format!("no usable kubeconfig: {error}"));
     let failure = failure.next(format!("Looked at {looked}.")).next("Name one with --kubeconfig PATH or $KUBECONFIG.");
     match &flags.context {
-        Some(context) => failure.next(format!(
-            "`kubectl config get-contexts` lists the contexts; {context:?} must be one of them."
-        )),
+        Some(context) => {
+            failure.next(format!("`kubectl config get-contexts` lists the contexts; {context:?} must be one of them."))
+        }
         None => failure.next("No cluster at hand? `siskin demo` runs one in this process."),
     }
 }

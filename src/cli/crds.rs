@@ -20,7 +20,8 @@ pub struct Crds {
 
 impl Crds {
     pub(super) async fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let files = crd::files().map_err(|error| Failure::new(format!("cannot write a definition as YAML: {error}")))?;
+        let files =
+            crd::files().map_err(|error| Failure::new(format!("cannot write a definition as YAML: {error}")))?;
         let Some(dir) = self.dir else {
             let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
             session.console.print(&texts.join("---\n"));

@@ -70,7 +70,11 @@ async fn not_found(cluster: &Cluster, resource: Resource, name: &str) -> Failure
         .collect();
     if !namespaces.is_empty() {
         return failure
-            .next(format!("Namespace {} has none of this name, but there is one in: {}", cluster.namespace, namespaces.join(", ")))
+            .next(format!(
+                "Namespace {} has none of this name, but there is one in: {}",
+                cluster.namespace,
+                namespaces.join(", ")
+            ))
             .next(format!("Choose it with -n {}", namespaces.first().unwrap_or(&"NAMESPACE")));
     }
     if let Some(near) = nearest(name, names.iter().copied()) {

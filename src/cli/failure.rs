@@ -31,6 +31,12 @@ impl Failure {
         self
     }
 
+    /// The same with other words for a part of what is wrong.
+    #[must_use]
+    pub fn reworded(self, from: &str, to: &str) -> Self {
+        Self { what: self.what.replacen(from, to, 1), next: self.next }
+    }
+
     /// The lines for the terminal.
     pub fn render(&self, dialect: Dialect) -> String {
         let mut text = format!("Error: {}\n", self.what);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::client::{Cluster, EXPERIMENTS, PODS, REPLICA_SETS, ROLLOUTS, RUNS, Resource};
+use super::client::{Cluster, EXPERIMENTS, PODS, REPLICA_SETS, ROLLOUTS, RUNS, Refused, Resource};
 use super::explain::explain;
 use super::failure::Failure;
 use super::objects::surroundings;
@@ -21,7 +21,10 @@ const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[0;0H";
 ///
 /// Icons: ✔ as it should be, ◌ under way, ॥ paused, ✖ failed, ⚠ in error, ? no verdict, ◷ not begun, • scaled down.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  siskin get checkout               a Rollout\n  siskin get checkout -w            … followed live\n  siskin get experiment compare     an Experiment\n  siskin get checkout --output json")]
+#[command(
+    override_usage = "siskin get [rollout|experiment] NAME [OPTIONS]",
+    after_help = "Examples:\n  siskin get checkout               a Rollout\n  siskin get checkout -w            … followed live\n  siskin get experiment compare     an Experiment\n  siskin get checkout --output json"
+)]
 pub struct Get {
     /// `NAME`, `rollout NAME` or `experiment NAME`.
     #[arg(required = true, num_args = 1..=2, value_names = ["KIND", "NAME"])]
@@ -99,7 +102,7 @@ impl Get {
         let cluster = session.cluster().await?;
         let stored = match cluster.get(subject.resource, &subject.name).await {
             Ok(stored) => stored,
-            Err(refused) => return Err(explain(&cluster, refused).await),
+            Err(refused) => return Err(unseen(&cluster, refused).await),
         };
         let colour = if self.no_color { Colour::Never } else { Colour::Auto };
         let paint = session.paint(colour);
@@ -118,12 +121,7 @@ impl Get {
         Ok(())
     }
 
-    async fn follow(
-        &self,
-        session: &Session,
-        cluster: &Cluster,
-        style: impl Fn(Time) -> Style,
-    ) -> Result<(), Failure> {
+    async fn follow(&self, session: &Session, cluster: &Cluster, style: impl Fn(Time) -> Style) -> Result<(), Failure> {
         let scope = Scope { namespace: Some(cluster.namespace.clone()), name: None };
         let kinds = [ROLLOUTS, REPLICA_SETS, PODS, EXPERIMENTS, RUNS];
         let mut follower = Follower::new(cluster, &kinds.map(|kind| (kind, scope.clone())));
@@ -147,7 +145,13 @@ pub(super) fn json_text(value: &impl serde::Serialize) -> Result<String, Failure
     text.map(|text| text + "\n").map_err(|error| Failure::new(format!("cannot write JSON: {error}")))
 }
 
-/// The error for an object that is not there, in the API server's words.
+/// The error for an object that is not there.
 pub(super) fn not_found(resource: Resource, name: &str) -> Failure {
-    Failure::new(format!("{} {name:?} not found", resource.full_name()))
+    Failure::new(format!("{} {name:?} not found", resource.singular_name()))
+}
+
+/// Why an object cannot be shown, with advice.
+pub(super) async fn unseen(cluster: &Cluster, refused: Refused) -> Failure {
+    let resource = refused.resource;
+    explain(cluster, refused).await.reworded(&resource.full_name(), &resource.singular_name())
 }

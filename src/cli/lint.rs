@@ -26,7 +26,9 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 /// word), values of a wrong type, and Rollouts that the controller would refuse; checks a Rollout against the
 /// Services, Ingresses and VirtualServices in the same file. Exit code 1 when something is wrong.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  siskin lint -f rollout.yaml\n  kustomize build . | siskin lint -f -\n  siskin lint -f rollout.yaml --output json")]
+#[command(
+    after_help = "Examples:\n  siskin lint -f rollout.yaml\n  kustomize build . | siskin lint -f -\n  siskin lint -f rollout.yaml --output json"
+)]
 pub struct Lint {
     /// File to check; `-` reads the standard input.
     #[arg(short, long, required = true, value_name = "FILE")]

@@ -16,7 +16,10 @@ const NOTHING: &str = "No resources found.\n";
 
 /// List Rollouts or Experiments, one line each
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true, after_help = "Examples:\n  siskin list rollouts\n  siskin list rollouts -A -w\n  siskin list experiments")]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:\n  siskin list rollouts\n  siskin list rollouts -A -w\n  siskin list experiments"
+)]
 pub struct List {
     #[command(subcommand)]
     what: What,

@@ -108,8 +108,9 @@ fn patches(rollout: &Rollout, mode: Mode) -> Result<Patches, Failure> {
     let status = match mode {
         Mode::SkipStep => Some(json!({"currentStepIndex": next_step(rollout, steps)})),
         Mode::SkipAll => Some(json!({"currentStepIndex": steps})),
-        Mode::Full => (rollout.status.current_pod_hash != rollout.status.stable_rs)
-            .then(|| json!({"promoteFull": true})),
+        Mode::Full => {
+            (rollout.status.current_pod_hash != rollout.status.stable_rs).then(|| json!({"promoteFull": true}))
+        }
         Mode::Resume => resume(rollout, steps),
     };
     let unpause = (!skips && rollout.spec.paused).then(|| json!({"spec": {"paused": false}}));

@@ -14,7 +14,9 @@ use table::files;
 /// Only what a canary or blue-green needs with Services, Gateway API routes and Prometheus. Other routers and Secrets
 /// are granted one by one: `siskin rbac --with istio`, `--with secrets` (in the namespace given by -n).
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  siskin rbac | kubectl apply -f -\n  siskin rbac --with istio | kubectl apply -f -\n  siskin rbac --dir config/rbac")]
+#[command(
+    after_help = "Examples:\n  siskin rbac | kubectl apply -f -\n  siskin rbac --with istio | kubectl apply -f -\n  siskin rbac --dir config/rbac"
+)]
 pub struct Rbac {
     /// Directory to write the files of the default installation to.
     #[arg(long)]

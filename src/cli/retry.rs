@@ -10,7 +10,10 @@ use super::session::Session;
 
 /// Try an aborted update again, from its first step
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true, after_help = "Examples:\n  siskin retry rollout checkout\n  siskin retry experiment compare")]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:\n  siskin retry rollout checkout\n  siskin retry experiment compare"
+)]
 pub struct Retry {
     #[command(subcommand)]
     what: What,

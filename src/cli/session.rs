@@ -106,7 +106,8 @@ impl Session {
     /// pipes, files and people who set `NO_COLOR`; under Argo's it writes what Argo's CLI writes.
     pub fn paint(&self, colour: Colour) -> Paint {
         let set = |name: &str, value: &str| std::env::var(name).is_ok_and(|have| value.is_empty() || have == value);
-        let spared = self.dialect == Dialect::Siskin && (set("NO_COLOR", "") || !io::IsTerminal::is_terminal(&io::stdout()));
+        let spared =
+            self.dialect == Dialect::Siskin && (set("NO_COLOR", "") || !io::IsTerminal::is_terminal(&io::stdout()));
         if colour == Colour::Never || set("TERM", "dumb") || spared { Paint::Plain } else { Paint::Ansi }
     }
 }

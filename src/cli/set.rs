@@ -14,7 +14,10 @@ const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"]
 
 /// Change a Rollout: `set image`
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true, after_help = "Examples:\n  siskin set image checkout web=registry.example.com/web:v2\n  siskin set image checkout '*=registry.example.com/web:v2'")]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:\n  siskin set image checkout web=registry.example.com/web:v2\n  siskin set image checkout '*=registry.example.com/web:v2'"
+)]
 pub struct Set {
     #[command(subcommand)]
     what: What,

@@ -5,22 +5,23 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::client::{Cluster, ROLLOUTS};
-use super::explain::explain;
 use super::failure::Failure;
-use super::get::{Output, json_text, not_found};
+use super::get::{Output, json_text, not_found, unseen};
 use super::session::Session;
 use super::view::objects::{Objects, read};
 use super::view::phase::{Phase, Template, phase};
 use super::view::status as draw;
 use super::watch::{Follower, Scope};
-use crate::api::duration::GoDuration;
 use crate::api::Rollout;
+use crate::api::duration::GoDuration;
 
 /// Wait until a Rollout is Healthy or Degraded, with a line for each change
 ///
 /// Exit code 0: Healthy (or any phase, with --watch=false). Exit code 1: Degraded, or the time is over.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  siskin status checkout --timeout 10m     wait, in a pipeline\n  siskin status checkout --watch=false     ask once")]
+#[command(
+    after_help = "Examples:\n  siskin status checkout --timeout 10m     wait, in a pipeline\n  siskin status checkout --watch=false     ask once"
+)]
 pub struct Status {
     /// Name of a Rollout.
     #[arg(value_name = "NAME")]
@@ -45,7 +46,8 @@ impl Status {
         };
         let phase = phase(rollout, Template::Own);
         if self.output == Some(Output::Json) {
-            let value = json!({"name": self.name, "namespace": namespace, "phase": phase.phase, "message": phase.message});
+            let value =
+                json!({"name": self.name, "namespace": namespace, "phase": phase.phase, "message": phase.message});
             return json_text(&value).map_or_else(|failure| (String::new(), Some(failure)), |text| (text, None));
         }
         let ended = draw::failure(&phase).map(Failure::new);
@@ -61,7 +63,7 @@ impl Status {
         let cluster = session.cluster().await?;
         let stored = match cluster.get(ROLLOUTS, &self.name).await {
             Ok(stored) => stored,
-            Err(refused) => return Err(explain(&cluster, refused).await),
+            Err(refused) => return Err(unseen(&cluster, refused).await),
         };
         if self.watch && self.output.is_none() {
             return self.follow(session, &cluster, timeout.to_std()).await;

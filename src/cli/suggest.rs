@@ -46,7 +46,9 @@ mod tests {
 
     #[test]
     fn counts_edits() {
-        for (from, to, edits) in [("", "abc", 3), ("kitten", "sitting", 3), ("setWeigth", "setWeight", 1), ("x", "x", 0)] {
+        for (from, to, edits) in
+            [("", "abc", 3), ("kitten", "sitting", 3), ("setWeigth", "setWeight", 1), ("x", "x", 0)]
+        {
             assert_eq!(distance(from, to), edits, "{from} {to}");
             assert_eq!(distance(to, from), edits, "{to} {from}");
         }

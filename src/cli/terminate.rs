@@ -39,7 +39,9 @@ impl Terminate {
         // Scripts look for "retried" here: Argo's CLI says so of an Experiment that it ends.
         match self.what {
             What::AnalysisRun(Names { names }) => terminate(session, RUNS, names, ("analysisRun", "terminated")).await,
-            What::Experiment(Names { names }) => terminate(session, EXPERIMENTS, names, ("experiment", "retried")).await,
+            What::Experiment(Names { names }) => {
+                terminate(session, EXPERIMENTS, names, ("experiment", "retried")).await
+            }
         }
     }
 }

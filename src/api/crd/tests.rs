@@ -34,7 +34,7 @@ fn every_node_is_structural() {
             let int_or_string = fields.contains_key("x-kubernetes-int-or-string");
             assert_eq!(fields.contains_key("anyOf"), int_or_string, "{path}");
             assert_eq!(fields.get("type").is_some_and(Value::is_string), !int_or_string, "{path} has no type");
-            if fields["type"] == "array" {
+            if fields.get("type") == Some(&json!("array")) {
                 assert!(fields.contains_key("items"), "{path} has no items");
             }
             let closed = fields.contains_key("properties") && fields.contains_key("additionalProperties");

@@ -49,7 +49,8 @@ fn names_the_place_of_each_unknown_field() {
 fn looks_into_jobs_and_experiments() {
     let run = json!({"spec": {"metrics": [{"name": "m", "provider": {"job": {"spec": {"template": {}, "backofLimit": 1}}}}]}});
     assert_eq!(unknown_fields("AnalysisRun", &run), ["spec.metrics[0].provider.job.spec.backofLimit"]);
-    let experiment = json!({"spec": {"templates": [{"name": "a"}, {"name": "b", "template": {"spec": {"container": []}}}]}});
+    let experiment =
+        json!({"spec": {"templates": [{"name": "a"}, {"name": "b", "template": {"spec": {"container": []}}}]}});
     assert_eq!(unknown_fields("Experiment", &experiment), ["spec.templates[1].template.spec.container"]);
     assert_eq!(unknown_fields("Deployment", &json!({"x": 1})), Vec::<String>::new());
 }

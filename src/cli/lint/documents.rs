@@ -43,7 +43,8 @@ pub(super) fn documents(file: &str, text: &str) -> Result<Vec<Document>, Failure
 fn parts(text: &str) -> Vec<(usize, String)> {
     let mut parts = vec![(0, String::new())];
     for (number, line) in text.lines().enumerate() {
-        let is_separator = line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
+        let is_separator =
+            line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
         if is_separator {
             parts.push((number + 1, String::new()));
         } else if let Some((_, part)) = parts.last_mut() {

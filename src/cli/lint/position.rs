@@ -70,7 +70,9 @@ fn find(events: &[Event], from: usize, to: usize, step: &Step) -> Option<usize> 
     let column = events.get(from..to)?.first()?.column;
     let mut children = (from..to).filter(|at| events.get(*at).is_some_and(|event| event.column == column));
     match step {
-        Step::Key(name) => children.find(|at| events.get(*at).is_some_and(|event| event.mark == Mark::Key(name.clone()))),
+        Step::Key(name) => {
+            children.find(|at| events.get(*at).is_some_and(|event| event.mark == Mark::Key(name.clone())))
+        }
         Step::Index(index) => {
             children.filter(|at| events.get(*at).is_some_and(|event| event.mark == Mark::Item)).nth(*index)
         }
@@ -81,7 +83,9 @@ fn find(events: &[Event], from: usize, to: usize, step: &Step) -> Option<usize> 
 fn end(events: &[Event], found: usize, to: usize) -> usize {
     let Some(own) = events.get(found) else { return to };
     let is_key = own.mark != Mark::Item;
-    let ends = |event: &Event| event.column < own.column || (event.column == own.column && !(is_key && event.mark == Mark::Item));
+    let ends = |event: &Event| {
+        event.column < own.column || (event.column == own.column && !(is_key && event.mark == Mark::Item))
+    };
     (found + 1..to).find(|at| events.get(*at).is_some_and(ends)).unwrap_or(to)
 }
 

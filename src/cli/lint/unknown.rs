@@ -47,7 +47,8 @@ pub(super) fn fields(document: &Document, kind: &str) -> Vec<Finding> {
 }
 
 fn advice(kind: &str, path: &str) -> String {
-    let names: Vec<String> = path.split('.').map(|name| name.split('[').next().unwrap_or_default().to_owned()).collect();
+    let names: Vec<String> =
+        path.split('.').map(|name| name.split('[').next().unwrap_or_default().to_owned()).collect();
     let Some((leaf, parents)) = names.split_last() else { return String::new() };
     let known = fields_at(kind, parents);
     if let Some(meant) = nearest(leaf, known.iter().map(String::as_str)) {

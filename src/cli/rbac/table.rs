@@ -58,22 +58,26 @@ const CONTROLLER: &[Right] = &[
         &["create", "get", "list", "watch", "update", "patch", "delete"],
     ),
     right("templates are only read", OURS, &["analysistemplates", "clusteranalysistemplates"], READ),
+    right("revisions", &["apps"], &["replicasets"], &["create", "get", "list", "watch", "update", "patch", "delete"]),
     right(
-        "revisions",
+        "workloadRef: read the template, scale the workload down",
         &["apps"],
-        &["replicasets"],
-        &["create", "get", "list", "watch", "update", "patch", "delete"],
+        &["deployments"],
+        &["get", "list", "watch", "update", "patch"],
     ),
-    right("workloadRef: read the template, scale the workload down", &["apps"], &["deployments"], &[
-        "get", "list", "watch", "update", "patch",
-    ]),
     right("workloadRef: read the template", &[""], &["podtemplates"], READ),
-    right("selectors of Services; Services of Experiments", &[""], &["services"], &[
-        "get", "list", "watch", "patch", "create", "delete",
-    ]),
-    right("readiness of pods; labels and annotations of their role", &[""], &["pods"], &[
-        "get", "list", "watch", "update", "patch",
-    ]),
+    right(
+        "selectors of Services; Services of Experiments",
+        &[""],
+        &["services"],
+        &["get", "list", "watch", "patch", "create", "delete"],
+    ),
+    right(
+        "readiness of pods; labels and annotations of their role",
+        &[""],
+        &["pods"],
+        &["get", "list", "watch", "update", "patch"],
+    ),
     right("restarts respect disruption budgets", &[""], &["pods/eviction"], &["create"]),
     right("which endpoints a data plane can reach", &["discovery.k8s.io"], &["endpointslices"], READ),
     right("what happened, for people", &["", "events.k8s.io"], &["events"], &["create", "update", "patch"]),
@@ -95,37 +99,89 @@ const OWN_NAMESPACE: &[Right] = &[
 
 /// Rights that are granted one by one, cluster-wide.
 const OPTIONAL: &[(&str, &[Right])] = &[
-    ("istio", &[right("Istio", &["networking.istio.io"], &["virtualservices", "destinationrules"], &[
-        "get", "list", "watch", "update", "patch",
-    ])]),
-    ("ingress", &[right("NGINX and other Ingress controllers", &["networking.k8s.io"], &["ingresses"], &[
-        "create", "get", "list", "watch", "update", "patch", "delete",
-    ])]),
-    ("alb", &[
-        right("AWS load balancers", &["networking.k8s.io"], &["ingresses"], &["get", "list", "watch", "update", "patch"]),
-        right("AWS target groups", &["elbv2.k8s.aws", "eks.amazonaws.com"], &["targetgroupbindings"], &["get", "list"]),
-    ]),
-    ("smi", &[right("Service Mesh Interface", &["split.smi-spec.io"], &["trafficsplits"], &[
-        "create", "get", "watch", "update", "patch",
-    ])]),
-    ("ambassador", &[right(
-        "Ambassador",
-        &["getambassador.io", "x.getambassador.io"],
-        &["mappings", "ambassadormappings"],
-        &["create", "get", "list", "watch", "update", "delete"],
-    )]),
-    ("appmesh", &[
-        right("AWS App Mesh", &["appmesh.k8s.aws"], &["virtualservices"], READ),
-        right("AWS App Mesh", &["appmesh.k8s.aws"], &["virtualnodes", "virtualrouters"], &[
-            "get", "list", "watch", "update", "patch",
-        ]),
-    ]),
-    ("traefik", &[right("Traefik", &["traefik.containo.us", "traefik.io"], &["traefikservices"], &[
-        "get", "watch", "update", "patch",
-    ])]),
-    ("apisix", &[right("Apache APISIX", &["apisix.apache.org"], &["apisixroutes"], &[
-        "create", "get", "watch", "update", "delete",
-    ])]),
+    (
+        "istio",
+        &[right(
+            "Istio",
+            &["networking.istio.io"],
+            &["virtualservices", "destinationrules"],
+            &["get", "list", "watch", "update", "patch"],
+        )],
+    ),
+    (
+        "ingress",
+        &[right(
+            "NGINX and other Ingress controllers",
+            &["networking.k8s.io"],
+            &["ingresses"],
+            &["create", "get", "list", "watch", "update", "patch", "delete"],
+        )],
+    ),
+    (
+        "alb",
+        &[
+            right(
+                "AWS load balancers",
+                &["networking.k8s.io"],
+                &["ingresses"],
+                &["get", "list", "watch", "update", "patch"],
+            ),
+            right(
+                "AWS target groups",
+                &["elbv2.k8s.aws", "eks.amazonaws.com"],
+                &["targetgroupbindings"],
+                &["get", "list"],
+            ),
+        ],
+    ),
+    (
+        "smi",
+        &[right(
+            "Service Mesh Interface",
+            &["split.smi-spec.io"],
+            &["trafficsplits"],
+            &["create", "get", "watch", "update", "patch"],
+        )],
+    ),
+    (
+        "ambassador",
+        &[right(
+            "Ambassador",
+            &["getambassador.io", "x.getambassador.io"],
+            &["mappings", "ambassadormappings"],
+            &["create", "get", "list", "watch", "update", "delete"],
+        )],
+    ),
+    (
+        "appmesh",
+        &[
+            right("AWS App Mesh", &["appmesh.k8s.aws"], &["virtualservices"], READ),
+            right(
+                "AWS App Mesh",
+                &["appmesh.k8s.aws"],
+                &["virtualnodes", "virtualrouters"],
+                &["get", "list", "watch", "update", "patch"],
+            ),
+        ],
+    ),
+    (
+        "traefik",
+        &[right(
+            "Traefik",
+            &["traefik.containo.us", "traefik.io"],
+            &["traefikservices"],
+            &["get", "watch", "update", "patch"],
+        )],
+    ),
+    (
+        "apisix",
+        &[right(
+            "Apache APISIX",
+            &["apisix.apache.org"],
+            &["apisixroutes"],
+            &["create", "get", "watch", "update", "delete"],
+        )],
+    ),
 ];
 
 /// The opt-in that is bound to one namespace.
@@ -207,11 +263,8 @@ pub fn files() -> Result<Vec<RbacFile>, Failure> {
     let meta = || json!({"name": NAME, "labels": labels()});
     let own = || json!({"name": NAME, "namespace": NAMESPACE, "labels": labels()});
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": own()});
-    let roles = [
-        aggregated("view", SEE, READ),
-        aggregated("edit", STEER, EVERYTHING),
-        aggregated("admin", STEER, EVERYTHING),
-    ];
+    let roles =
+        [aggregated("view", SEE, READ), aggregated("edit", STEER, EVERYTHING), aggregated("admin", STEER, EVERYTHING)];
     let roles = roles.iter().map(yaml).collect::<Result<Vec<_>, _>>()?.join("---\n");
     let head = "# Generated by `siskin rbac`.\n";
     Ok(vec![
@@ -235,7 +288,8 @@ pub(super) fn optional(name: &str, namespace: Option<&str>) -> Result<String, Fa
     let full = format!("{NAME}-{name}");
     if name == SECRETS {
         let namespace = namespace.ok_or_else(|| {
-            Failure::new("Secrets are granted namespace by namespace").next("Name one: siskin rbac --with secrets -n NAMESPACE")
+            Failure::new("Secrets are granted namespace by namespace")
+                .next("Name one: siskin rbac --with secrets -n NAMESPACE")
         })?;
         let meta = || json!({"name": full, "namespace": namespace, "labels": labels()});
         let role = commented(SECRET_RIGHTS, &role("Role", meta(), SECRET_RIGHTS))?;

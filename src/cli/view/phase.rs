@@ -130,3 +130,6 @@ fn promoted(rollout: &Rollout) -> bool {
     let status = &rollout.status;
     !status.stable_rs.is_empty() && status.stable_rs == status.current_pod_hash
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,7 +70,8 @@ fn go_time(rfc3339: &str) -> String {
 }
 
 fn containers(template: &RawJson, pointer: &str) -> Vec<ContainerInfo> {
-    let text = |container: &Value, name: &str| container.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |container: &Value, name: &str| container.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let template = template.value();
     let list = template.pointer(pointer).and_then(Value::as_array);
     list.into_iter()

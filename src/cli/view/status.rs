@@ -9,7 +9,11 @@ pub fn line(phase: &Phase) -> String {
 
 /// `<phase>`, with the message after a dash where there is one, with end of line.
 pub fn watch_line(phase: &Phase) -> String {
-    if phase.message.is_empty() { format!("{}\n", phase.phase) } else { format!("{} - {}\n", phase.phase, phase.message) }
+    if phase.message.is_empty() {
+        format!("{}\n", phase.phase)
+    } else {
+        format!("{} - {}\n", phase.phase, phase.message)
+    }
 }
 
 /// Whether waiting any longer is pointless.
@@ -19,8 +23,7 @@ pub fn is_final(phase: &Phase) -> bool {
 
 /// The error that a Rollout in this phase ends a script with.
 pub fn failure(phase: &Phase) -> Option<String> {
-    (phase.phase == "Degraded")
-        .then(|| format!("The rollout is in a degraded state with message: {}", phase.message))
+    (phase.phase == "Degraded").then(|| format!("The rollout is in a degraded state with message: {}", phase.message))
 }
 
 /// The error of a watch that ended before the Rollout was done.

@@ -59,3 +59,6 @@ pub fn actual_weight(rollout: &Rollout, canary_available: Option<i32>) -> i32 {
     }
     rollout.status.canary.weights.as_ref().map_or_else(|| set_weight(rollout), |weights| weights.canary.weight.0)
 }
+
+#[cfg(test)]
+mod tests;
