@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_ignored::Path;
 use serde_json::Value;
 
-use super::crd::{EMBEDDED, ROUTERS};
+use super::crd::{EMBEDDED, ROUTERS, undeclared};
 use super::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Experiment, Rollout};
 
 /// Kubernetes' object metadata, complete; [`super::Meta`] holds only what is read.
@@ -32,16 +32,24 @@ const METADATA: &[&str] = &[
 /// Paths of the fields of `object` that its kind does not know, such as `spec.strategy.canary.steps[0].setWeigth`.
 ///
 /// `kind` is one of the five; another kind has no unknown fields. Pod templates and Job specifications are held
-/// against Kubernetes' own types, router settings against those of the router. Where a value has the wrong type,
-/// what comes after it is not looked at: [`super::crd::check`] reports that.
+/// against Kubernetes' own types, router settings against those of the router. Values are not judged:
+/// [`super::crd::check`] does that.
 pub fn unknown_fields(kind: &str, object: &Value) -> Vec<String> {
-    let mut found = match kind {
-        "Rollout" => ignored::<Rollout>(object),
-        "AnalysisTemplate" => ignored::<AnalysisTemplate>(object),
-        "ClusterAnalysisTemplate" => ignored::<ClusterAnalysisTemplate>(object),
-        "AnalysisRun" => ignored::<AnalysisRun>(object),
-        "Experiment" => ignored::<Experiment>(object),
+    let read = match kind {
+        "Rollout" => passed_over::<Rollout>(object),
+        "AnalysisTemplate" => passed_over::<AnalysisTemplate>(object),
+        "ClusterAnalysisTemplate" => passed_over::<ClusterAnalysisTemplate>(object),
+        "AnalysisRun" => passed_over::<AnalysisRun>(object),
+        "Experiment" => passed_over::<Experiment>(object),
         _ => return Vec::new(),
+    };
+    let mut found = match read {
+        Ok(mut found) => {
+            found.extend(in_routers(object));
+            found
+        }
+        // Reading stops at a value of a wrong type; the schema does not.
+        Err(_) => undeclared(kind, object),
     };
     found.retain(|path| !path.strip_prefix("metadata.").is_some_and(is_metadata));
     for (_, pattern, embedded) in EMBEDDED.iter().filter(|(of, _, _)| *of == kind) {
@@ -49,6 +57,13 @@ pub fn unknown_fields(kind: &str, object: &Value) -> Vec<String> {
             found.extend(ignored_in(*embedded, part).into_iter().map(|below| join(&path, &below)));
         }
     }
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn in_routers(object: &Value) -> Vec<String> {
+    let mut found = Vec::new();
     for (name, ignored) in ROUTERS {
         let pattern = format!("spec.strategy.canary.trafficRouting.{name}");
         for (path, settings) in at(object, &pattern) {
@@ -71,11 +86,16 @@ fn ignored_in(embedded: super::crd::Embedded, part: &Value) -> Vec<String> {
     }
 }
 
-/// Paths that reading a `T` passes over. Reading stops at the first value of a wrong type.
-pub(super) fn ignored<T: DeserializeOwned>(value: &Value) -> Vec<String> {
+/// Paths that reading a `T` passes over; an error where a value has a wrong type.
+fn passed_over<T: DeserializeOwned>(value: &Value) -> Result<Vec<String>, serde_json::Error> {
     let mut found = Vec::new();
-    let _read: Result<T, _> = serde_ignored::deserialize(value, |path| found.push(text(&path)));
-    found
+    let _: T = serde_ignored::deserialize(value, |path| found.push(text(&path)))?;
+    Ok(found)
+}
+
+/// Paths that reading a `T` passes over; none where a value has a wrong type.
+pub(super) fn ignored<T: DeserializeOwned>(value: &Value) -> Vec<String> {
+    passed_over::<T>(value).unwrap_or_default()
 }
 
 /// Every part of `object` at a pattern such as `spec.templates[].template`, with its path.

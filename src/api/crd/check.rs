@@ -23,6 +23,40 @@ pub fn check(kind: &str, object: &Value) -> Vec<SchemaError> {
     errors
 }
 
+/// Paths of the fields that the schema of a kind does not declare. Unlike reading the object, this goes on past
+/// values of a wrong type.
+pub fn undeclared(kind: &str, object: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(schema) = schema(kind) {
+        find_undeclared(&schema, object, "", &mut found);
+    }
+    found
+}
+
+fn find_undeclared(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            let known = schema.get("properties").and_then(Value::as_object);
+            let rest = schema.get("additionalProperties");
+            let open = known.is_none() || schema.get("x-kubernetes-preserve-unknown-fields").is_some();
+            for (name, child) in fields {
+                match known.and_then(|known| known.get(name)).or(rest) {
+                    Some(schema) => find_undeclared(schema, child, &join(path, name), found),
+                    None if open => {}
+                    None => found.push(join(path, name)),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let schema = schema.get("items").unwrap_or(&Value::Null);
+                find_undeclared(schema, item, &format!("{path}[{index}]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Names of the fields that may stand at `path` (names only: `["spec", "strategy"]`; indices are left out).
 pub fn fields_at(kind: &str, path: &[String]) -> Vec<String> {
     let Some(schema) = schema(kind) else { return Vec::new() };

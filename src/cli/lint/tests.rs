@@ -57,7 +57,7 @@ fn finds_what_is_misspelt_and_says_where() {
         found,
         [
             "11:spec.replicas expected a whole number, found the text \"3\" ()",
-            "21:spec.template.spec.containers[0].imagePullPolice unknown field (remove it: the API server would drop it, or refuse it)",
+            "21:spec.template.spec.containers[0].imagePullPolice unknown field (did you mean \"imagePullPolicy\"?)",
             "25:spec.strategy.canary.steps[0].setWeigth unknown field (did you mean \"setWeight\"?)",
             "26:spec.strategy.canary.steps[1].pause.durations unknown field (did you mean \"duration\"?)",
             "27:spec.strategy.canary.maxsurge unknown field (did you mean \"maxSurge\"?)",

@@ -15,6 +15,81 @@ pub(super) const KINDS: [&str; 5] =
 /// A kind further away than this is one of another project in the same API group.
 const NEAR: usize = 2;
 
+/// A longer list of fields helps nobody.
+const MOST_LISTED: usize = 20;
+
+/// Fields of pods and containers that people write by hand; for suggestions alone, what is valid Kubernetes decides.
+const POD_FIELDS: &[&str] = &[
+    "activeDeadlineSeconds",
+    "affinity",
+    "args",
+    "automountServiceAccountToken",
+    "command",
+    "configMap",
+    "containerPort",
+    "containers",
+    "dnsConfig",
+    "dnsPolicy",
+    "emptyDir",
+    "env",
+    "envFrom",
+    "failureThreshold",
+    "fsGroup",
+    "hostNetwork",
+    "httpGet",
+    "image",
+    "imagePullPolicy",
+    "imagePullSecrets",
+    "initContainers",
+    "initialDelaySeconds",
+    "labels",
+    "lifecycle",
+    "limits",
+    "livenessProbe",
+    "metadata",
+    "mountPath",
+    "name",
+    "nodeName",
+    "nodeSelector",
+    "periodSeconds",
+    "persistentVolumeClaim",
+    "ports",
+    "priorityClassName",
+    "protocol",
+    "readOnly",
+    "readinessGates",
+    "readinessProbe",
+    "requests",
+    "resources",
+    "restartPolicy",
+    "runAsNonRoot",
+    "runAsUser",
+    "runtimeClassName",
+    "secret",
+    "securityContext",
+    "serviceAccountName",
+    "spec",
+    "startupProbe",
+    "subPath",
+    "successThreshold",
+    "terminationGracePeriodSeconds",
+    "terminationMessagePath",
+    "timeoutSeconds",
+    "tolerations",
+    "topologySpreadConstraints",
+    "value",
+    "valueFrom",
+    "volumeMounts",
+    "volumes",
+    "workingDir",
+    "annotations",
+    "backoffLimit",
+    "completions",
+    "parallelism",
+    "template",
+    "ttlSecondsAfterFinished",
+];
+
 /// A finding at a path of a document.
 pub(super) fn finding(document: &Document, path: &str, sort: Sort, message: &str) -> Finding {
     let text = |pointer: &str| document.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -50,7 +125,10 @@ fn advice(kind: &str, path: &str) -> String {
     let names: Vec<String> =
         path.split('.').map(|name| name.split('[').next().unwrap_or_default().to_owned()).collect();
     let Some((leaf, parents)) = names.split_last() else { return String::new() };
-    let known = fields_at(kind, parents);
+    let mut known = fields_at(kind, parents);
+    if known.is_empty() || parents.iter().any(|name| name == "template") {
+        known = POD_FIELDS.iter().map(|&name| name.to_owned()).collect();
+    }
     if let Some(meant) = nearest(leaf, known.iter().map(String::as_str)) {
         return format!("did you mean {meant:?}?");
     }
@@ -62,7 +140,7 @@ fn advice(kind: &str, path: &str) -> String {
             return format!("{leaf:?} is a field of {place}: check the indentation");
         }
     }
-    if known.is_empty() {
+    if known.is_empty() || known.len() > MOST_LISTED {
         return "remove it: the API server would drop it, or refuse it".to_owned();
     }
     format!("remove it, or use one of: {}", known.join(", "))
