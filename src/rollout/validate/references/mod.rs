@@ -1,0 +1,17 @@
+//! Whether the objects that a Rollout names are right for it, once they have been fetched.
+//!
+//! Argo: `pkg/apis/rollouts/validation/validation_references.go`. What does not exist is not here: the one that
+//! fetches tells that.
+
+mod analysis_templates;
+mod app_mesh;
+mod check;
+mod ingresses;
+mod metrics;
+mod services;
+mod virtual_services;
+
+pub use check::{AnalysisKind, References, ServiceKind, TemplateGroup, validate_references};
+
+#[cfg(test)]
+mod tests;
