@@ -5,6 +5,7 @@
 //! ReplicaSets fit in a cache. Nothing here is ever PUT back whole: writes are patches or creates.
 
 pub mod analysis;
+pub mod crd;
 pub mod duration;
 pub mod experiment;
 pub mod intstr;
@@ -19,7 +20,8 @@ pub mod selector;
 pub mod steps;
 pub mod time;
 pub mod traffic_routing;
-mod wire;
+pub mod unknown;
+pub(crate) mod wire;
 
 pub use analysis::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate};
 pub use duration::GoDuration;

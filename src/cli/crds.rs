@@ -1,0 +1,40 @@
+//! `crds`: the definitions that a cluster needs.
+
+use std::path::PathBuf;
+
+use super::failure::Failure;
+use super::session::Session;
+use crate::api::crd;
+
+/// Print the CustomResourceDefinitions, or write them to a directory
+///
+/// They are the same five kinds as Argo Rollouts': an installation of Argo's can keep its own. Siskin's definitions
+/// add its own fields (`status.siskin`, `trafficRouting.gatewayAPI`), which others would prune.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  siskin crds | kubectl apply --server-side -f -\n  siskin crds --dir crds")]
+pub struct Crds {
+    /// Directory to write one file for each kind to.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+impl Crds {
+    pub(super) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let files =
+            crd::files().map_err(|error| Failure::new(format!("cannot write a definition as YAML: {error}")))?;
+        let Some(dir) = self.dir else {
+            let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
+            session.console.print(&texts.join("---\n"));
+            return Ok(());
+        };
+        std::fs::create_dir_all(&dir)
+            .map_err(|error| Failure::new(format!("cannot create {}: {error}", dir.display())))?;
+        for file in files {
+            let path = dir.join(file.name);
+            std::fs::write(&path, file.text)
+                .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
+            session.console.remark(&format!("wrote {}\n", path.display()));
+        }
+        Ok(())
+    }
+}

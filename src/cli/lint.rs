@@ -1,0 +1,92 @@
+//! `lint`: what is wrong with manifests, before the cluster sees them. Source: cli §3.6.
+
+mod documents;
+mod finding;
+mod position;
+mod rules;
+mod unknown;
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::failure::{Dialect, Failure};
+use super::get::{Output, json_text};
+use super::session::Session;
+use documents::documents;
+
+pub use finding::Finding;
+pub use rules::findings;
+
+/// Largest manifest file that is read, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// Check manifests before they are applied
+///
+/// Reads YAML or JSON with any number of objects. Finds misspelt fields (which the API server would drop without a
+/// word), values of a wrong type, and Rollouts that the controller would refuse; checks a Rollout against the
+/// Services, Ingresses and VirtualServices in the same file. Exit code 1 when something is wrong.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  siskin lint -f rollout.yaml\n  kustomize build . | siskin lint -f -\n  siskin lint -f rollout.yaml --output json"
+)]
+pub struct Lint {
+    /// File to check; `-` reads the standard input.
+    #[arg(short, long, required = true, value_name = "FILE")]
+    filename: Vec<PathBuf>,
+    /// `json` instead of text.
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Output>,
+}
+
+impl Lint {
+    pub(super) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        let mut found = Vec::new();
+        let mut objects = 0;
+        for path in &self.filename {
+            let name = path.display().to_string();
+            let documents = documents(&name, &read(path)?)?;
+            objects += documents.len();
+            found.extend(findings(&documents));
+        }
+        if session.dialect == Dialect::Argo {
+            return argo(session, &found);
+        }
+        if self.output == Some(Output::Json) {
+            session.console.print(&json_text(&found)?);
+        } else {
+            found.iter().for_each(|finding| session.console.print(&finding.to_string()));
+        }
+        match found.len() {
+            0 => {
+                session.console.remark(&format!("{objects} objects, nothing wrong\n"));
+                Ok(())
+            }
+            1 => Err(Failure::new("1 problem found")),
+            count => Err(Failure::new(format!("{count} problems found"))),
+        }
+    }
+}
+
+/// A misspelt field ends it, as decoding fails; else every message, then the first one with its path.
+fn argo(session: &Session, found: &[Finding]) -> Result<(), Failure> {
+    let rollouts: Vec<&Finding> = found.iter().filter(|finding| finding.kind == "Rollout").collect();
+    if let Some(unreadable) = rollouts.iter().find(|finding| finding.ends_decoding()) {
+        return Err(Failure::new(unreadable.decoding_error()));
+    }
+    rollouts.iter().for_each(|finding| session.console.print(&format!("{}\n", finding.message)));
+    rollouts.first().map_or(Ok(()), |first| Err(Failure::new(format!("{}: {}", first.path, first.message))))
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    let outcome = if path == Path::new("-") {
+        std::io::stdin().lock().take(LARGEST).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text))
+    };
+    outcome.map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests;

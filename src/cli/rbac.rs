@@ -1,0 +1,56 @@
+//! `rbac`: what the controller is allowed to do, from the table of what it does.
+
+mod table;
+
+use std::path::PathBuf;
+
+use super::failure::Failure;
+use super::session::Session;
+
+use table::files;
+
+/// Print the controller's service account, roles and bindings
+///
+/// Only what a canary or blue-green needs with Services, Gateway API routes and Prometheus. Other routers and Secrets
+/// are granted one by one: `siskin rbac --with istio`, `--with secrets` (in the namespace given by -n).
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  siskin rbac | kubectl apply -f -\n  siskin rbac --with istio | kubectl apply -f -\n  siskin rbac --dir config/rbac"
+)]
+pub struct Rbac {
+    /// Directory to write the files of the default installation to.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// An opt-in role: istio, ingress, smi, ambassador, appmesh, traefik, apisix, alb, or secrets.
+    #[arg(long, value_name = "NAME")]
+    with: Vec<String>,
+}
+
+impl Rbac {
+    pub(super) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+        if !self.with.is_empty() {
+            let namespace = session.flags().namespace.clone();
+            let mut texts = Vec::new();
+            for name in &self.with {
+                texts.push(table::optional(name, namespace.as_deref())?);
+            }
+            session.console.print(&texts.join("---\n"));
+            return Ok(());
+        }
+        let files = files()?;
+        let Some(dir) = self.dir else {
+            let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
+            session.console.print(&texts.join("---\n"));
+            return Ok(());
+        };
+        std::fs::create_dir_all(&dir)
+            .map_err(|error| Failure::new(format!("cannot create {}: {error}", dir.display())))?;
+        for file in files {
+            let path = dir.join(file.name);
+            std::fs::write(&path, file.text)
+                .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
+            session.console.remark(&format!("wrote {}\n", path.display()));
+        }
+        Ok(())
+    }
+}
