@@ -10,7 +10,7 @@ use super::metrics;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-fn path(kind: AnalysisKind) -> Path {
+pub fn path(kind: AnalysisKind) -> Path {
     match kind {
         AnalysisKind::PrePromotion => strategy_path(&["blueGreen", "prePromotionAnalysis", "templates"]),
         AnalysisKind::PostPromotion => strategy_path(&["blueGreen", "postPromotionAnalysis", "templates"]),
