@@ -1,3 +1,8 @@
 //! What the controllers do: build a [`World`](crate::rollout::World) from caches, carry out a [`Plan`](crate::plan::Plan).
+pub mod analysis_run;
+pub mod app;
 pub mod cached;
+pub mod caches;
+pub mod execute;
 pub mod observe;
+pub mod rollout;

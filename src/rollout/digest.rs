@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::revision::hash::{pod_template_hash, steps_hash};
 use super::unsupported;
-use super::validate::validate_spec;
+use super::validate::{validate_spec, validate_strict};
 
 /// Facts of one generation of a specification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl SpecDigest {
         Self {
             pod_hash: pod_template_hash(template, collision_count),
             steps_hash: steps_hash(strategy),
-            errors: validate_spec(rollout).iter().map(ToString::to_string).collect(),
+            errors: validate_spec(rollout).iter().chain(&validate_strict(rollout)).map(ToString::to_string).collect(),
             unsupported: unsupported::fields(rollout),
             unknown,
         }

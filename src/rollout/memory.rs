@@ -45,6 +45,8 @@ pub struct Failure {
     pub object: ObjectRef,
     /// What the API server said.
     pub message: String,
+    /// Whether the name belongs to an object of somebody else.
+    pub taken: bool,
 }
 
 /// What earlier looks left behind.

@@ -1,9 +1,10 @@
 //! The order in which facts are judged: the first that decides, decides.
 
 use super::{abort, deadline, pause, promotion, reset, step, verdict};
-use crate::api::{RolloutStatus, Time};
+use crate::api::{Kind, ReplicaSet, RolloutStatus, Time};
 use crate::plan::{Event, Plan};
 use crate::rollout::case::Case;
+use crate::rollout::memory::Failure;
 
 /// New decisions, as the record that they make.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +40,7 @@ impl Ruling {
 /// Judges the facts of one look.
 pub fn rule(case: &Case<'_>) -> Ruling {
     let mut ruling = Ruling { next: case.status().clone(), ..Ruling::default() };
+    avoid_collision(case, &mut ruling);
     if reset::needed(case) {
         reset::begin(case, &mut ruling);
         return ruling;
@@ -58,4 +60,15 @@ pub fn rule(case: &Case<'_>) -> Ruling {
         pause::blue_green(case, &mut ruling);
     }
     ruling
+}
+
+/// The name of the new ReplicaSet belongs to somebody else: the next one is computed with another count.
+fn avoid_collision(case: &Case<'_>, ruling: &mut Ruling) {
+    let name = format!("{}-{}", case.world.rollout.metadata.name, case.world.digest.pod_hash);
+    let taken = |failure: &Failure| {
+        failure.taken && failure.object.resource.kind == ReplicaSet::KIND && failure.object.name == name
+    };
+    if case.cast.new.is_none() && case.world.memory.failures.iter().any(taken) {
+        ruling.next.collision_count = Some(case.status().collision_count.unwrap_or(0).saturating_add(1));
+    }
 }
