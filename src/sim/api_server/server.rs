@@ -81,7 +81,7 @@ impl ApiServer {
         Hand::new(self.clone(), actor)
     }
 
-    /// A kube client whose writes stand in the journal under `actor`.
+    /// A kube client whose writes stand in the journal under `actor`. Call it inside a tokio runtime.
     pub fn client(&self, actor: &str) -> kube::Client {
         let actor = actor.to_owned();
         let named = tower::ServiceExt::<http::Request<kube::client::Body>>::map_request(

@@ -112,7 +112,7 @@ fn is_active(pod: &Value) -> bool {
     !object::is_terminating(pod) && !matches!(object::text(pod, "/status/phase"), "Failed" | "Succeeded")
 }
 
-/// Uid and name of the ReplicaSet that controls the pod.
+/// Uid and name of the `ReplicaSet` that controls the pod.
 fn controller(pod: &Value) -> Option<(&str, &str)> {
     let controls = |owner: &&Value| owner.get("controller").and_then(Value::as_bool) == Some(true);
     let owner = object::list(pod, "/metadata/ownerReferences").iter().find(controls)?;

@@ -126,6 +126,27 @@ fn scaling_down_takes_the_unready_first_and_stops_with_grace() {
 }
 
 #[test]
+fn readiness_and_cost_come_before_age() {
+    for (annotation, value) in
+        [("sim.siskin.dev/behaviour", "never-ready"), ("controller.kubernetes.io/pod-deletion-cost", "-1")]
+    {
+        let mut bench = bench();
+        bench.replica_set("v1", 1, &json!({}));
+        bench.run(1000);
+        let old = object::name(&bench.pods()[0]).to_owned();
+        bench.scale("v1", 2);
+        bench.run(1000);
+        let patch = json!({ "metadata": { "annotations": { annotation: value } } });
+        bench.hand.merge("Pod", ("default", &old), &patch).unwrap();
+        bench.run(100);
+        bench.scale("v1", 1);
+        bench.run(1000);
+        let left = bench.pods();
+        assert!(left.len() == 1 && object::name(&left[0]) != old, "{annotation}");
+    }
+}
+
+#[test]
 fn broken_images_show_their_reasons_and_can_heal() {
     let mut bench = bench();
     for (name, behaviour) in [("a", "never-pulls"), ("b", "crash-loop"), ("c", "never-ready")] {
@@ -218,7 +239,9 @@ fn the_gateway_acknowledges_what_it_has_applied() {
 fn a_history_too_short_changes_nothing_in_the_end() {
     let story = |window: Option<usize>| {
         let mut bench = bench();
-        window.into_iter().for_each(|changes| bench.cluster.server.set_window(changes));
+        if let Some(changes) = window {
+            bench.cluster.server.set_window(changes);
+        }
         bench.replica_set("v1", 3, &json!({}));
         bench.service("stable", "v1");
         bench.route("r", &[("stable", 1)]);

@@ -115,3 +115,20 @@ fn headers_choose_the_more_specific_rule() {
     bench.run(1000);
     assert_eq!((of(&bench, "v2").total() - before, of(&bench, "v1").total() - stable), (100, 50));
 }
+
+#[test]
+fn a_namesake_does_not_answer_for_a_pod_that_is_gone() {
+    let mut bench = bench();
+    let labels = json!({ "app": "web", "rollouts-pod-template-hash": "v1" });
+    let pod = json!({ "metadata": { "name": "p", "labels": labels }, "spec": { "containers": [{ "name": "c", "image": "x:1" }] } });
+    bench.hand.create("Pod", pod.clone()).unwrap();
+    bench.service("stable", "v1");
+    bench.run(1000);
+    bench.cluster.gateway.set_endpoint_lag(Duration::from_mins(10));
+    bench.hand.delete_now("Pod", "default", "p").unwrap();
+    bench.hand.create("Pod", pod).unwrap();
+    bench.run(1000);
+    bench.cluster.traffic.add(Load::of_service("default", "stable", 100.0));
+    bench.run(1000);
+    assert_eq!((total(&bench).total(), lost(&bench, Reason::DeadPod)), (100, 100));
+}

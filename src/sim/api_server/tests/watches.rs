@@ -79,6 +79,25 @@ async fn expired_versions_answer_410_in_the_stream() {
 }
 
 #[tokio::test]
+async fn a_running_watch_that_falls_behind_is_told() {
+    let bench = bench();
+    bench.hand.create("Rollout", rollout("a")).unwrap();
+    let rollouts = bench.rollouts();
+    let mut stream = pin!(rollouts.watch(&WatchParams::default(), &bench.server.version().to_string()).await.unwrap());
+    assert!(stream.next().now_or_never().is_none());
+    bench.server.compact();
+    scaled(&bench, "a", 4);
+    let next = stream.next().await;
+    assert!(matches!(next, Some(Ok(WatchEvent::Modified(_)))), "who has seen everything loses nothing: {next:?}");
+    bench.server.set_window(1);
+    scaled(&bench, "a", 5);
+    scaled(&bench, "a", 6);
+    let next = stream.next().await;
+    assert!(matches!(&next, Some(Ok(WatchEvent::Error(status))) if status.code == 410), "{next:?}");
+    assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
 async fn delays_hold_events_back_until_their_time() {
     let bench = bench();
     let rollouts = bench.rollouts();
