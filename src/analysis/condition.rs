@@ -93,7 +93,7 @@ impl Conditions {
         Ok(match (success, failure) {
             (_, Some(true)) | (Some(false), None) => Verdict::Failed,
             (Some(false), Some(false)) => Verdict::Inconclusive,
-            (Some(true), _) | (None, _) => Verdict::Successful,
+            (Some(true) | None, _) => Verdict::Successful,
         })
     }
 }

@@ -55,6 +55,10 @@ impl UnaryOp {
 pub(super) enum BinaryOp {
     Or,
     And,
+    /// `or`, `and` and `^` as written; the checker turns them into the same operators as symbols.
+    OrWord,
+    AndWord,
+    Caret,
     Equal,
     NotEqual,
     Less,
@@ -80,8 +84,11 @@ impl BinaryOp {
     /// The operator that a token stands for.
     pub fn of(symbol: &str) -> Option<Self> {
         Some(match symbol {
-            "or" | "||" => Self::Or,
-            "and" | "&&" => Self::And,
+            "||" => Self::Or,
+            "&&" => Self::And,
+            "or" => Self::OrWord,
+            "and" => Self::AndWord,
+            "^" => Self::Caret,
             "==" => Self::Equal,
             "!=" => Self::NotEqual,
             "<" => Self::Less,
@@ -99,7 +106,7 @@ impl BinaryOp {
             "*" => Self::Multiply,
             "/" => Self::Divide,
             "%" => Self::Modulo,
-            "**" | "^" => Self::Power,
+            "**" => Self::Power,
             "??" => Self::Coalesce,
             _ => return None,
         })
@@ -108,14 +115,24 @@ impl BinaryOp {
     /// How tightly it binds (Go: `parser/operator`).
     pub fn precedence(self) -> u16 {
         match self {
-            Self::Or => 10,
-            Self::And => 15,
+            Self::Or | Self::OrWord => 10,
+            Self::And | Self::AndWord => 15,
             Self::Range => 25,
             Self::Add | Self::Subtract => 30,
             Self::Multiply | Self::Divide | Self::Modulo => 60,
-            Self::Power => 100,
+            Self::Power | Self::Caret => 100,
             Self::Coalesce => 500,
             _ => 20,
+        }
+    }
+
+    /// The operator that means the same and has one spelling.
+    pub fn plain(self) -> Self {
+        match self {
+            Self::OrWord => Self::Or,
+            Self::AndWord => Self::And,
+            Self::Caret => Self::Power,
+            other => other,
         }
     }
 
@@ -130,6 +147,9 @@ impl BinaryOp {
 
     pub fn symbol(self) -> &'static str {
         match self {
+            Self::OrWord => "or",
+            Self::AndWord => "and",
+            Self::Caret => "^",
             Self::Or => "||",
             Self::And => "&&",
             Self::Equal => "==",
@@ -246,14 +266,21 @@ impl Node {
 }
 
 impl NodeKind {
-    pub fn for_each_child(&self, visit: &mut dyn FnMut(&Node)) {
+    /// Calls `visit` on every child, in source order.
+    pub fn for_each_child<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
         match self {
             Self::Unary(_, node) | Self::Chain(node) | Self::Predicate(node) => visit(node),
-            Self::Binary(_, left, right) | Self::Let(_, left, right) => [left, right].into_iter().for_each(|n| visit(n)),
-            Self::Member(member) => [&member.base, &member.property].into_iter().for_each(|n| visit(n)),
+            Self::Binary(_, left, right) | Self::Let(_, left, right) => {
+                visit(left);
+                visit(right);
+            }
+            Self::Member(member) => {
+                visit(&member.base);
+                visit(&member.property);
+            }
             Self::Slice(base, from, to) => {
                 visit(base);
-                from.iter().chain(to).for_each(|n| visit(n));
+                from.iter().chain(to).for_each(|node| visit(node));
             }
             Self::Call(callee, arguments) => {
                 visit(callee);
@@ -261,26 +288,37 @@ impl NodeKind {
             }
             Self::Builtin(builtin) => {
                 builtin.arguments.iter().for_each(&mut *visit);
-                builtin.map.iter().for_each(|n| visit(n));
+                builtin.map.iter().for_each(|node| visit(node));
             }
             Self::Sequence(nodes) | Self::Array(nodes) => nodes.iter().for_each(visit),
-            Self::Conditional(test, yes, no) => [test, yes, no].into_iter().for_each(|n| visit(n)),
-            Self::Map(pairs) => pairs.iter().for_each(|(key, value)| [key, value].into_iter().for_each(&mut *visit)),
+            Self::Conditional(test, yes, no) => {
+                visit(test);
+                visit(yes);
+                visit(no);
+            }
+            Self::Map(pairs) => pairs.iter().for_each(|(key, value)| {
+                visit(key);
+                visit(value);
+            }),
             _ => {}
         }
     }
 
-    /// Calls `visit` on every child, in source order.
+    /// As [`NodeKind::for_each_child`], to rewrite them.
     pub fn for_each_child_mut(&mut self, visit: &mut dyn FnMut(&mut Node)) {
         match self {
             Self::Unary(_, node) | Self::Chain(node) | Self::Predicate(node) => visit(node),
             Self::Binary(_, left, right) | Self::Let(_, left, right) => {
-                [left, right].into_iter().for_each(|n| visit(n));
+                visit(left);
+                visit(right);
             }
-            Self::Member(member) => [&mut member.base, &mut member.property].into_iter().for_each(|n| visit(n)),
+            Self::Member(member) => {
+                visit(&mut member.base);
+                visit(&mut member.property);
+            }
             Self::Slice(base, from, to) => {
                 visit(base);
-                from.iter_mut().chain(to).for_each(|n| visit(n));
+                from.iter_mut().chain(to).for_each(|node| visit(node));
             }
             Self::Call(callee, arguments) => {
                 visit(callee);
@@ -288,10 +326,14 @@ impl NodeKind {
             }
             Self::Builtin(builtin) => {
                 builtin.arguments.iter_mut().for_each(&mut *visit);
-                builtin.map.iter_mut().for_each(|n| visit(n));
+                builtin.map.iter_mut().for_each(|node| visit(node));
             }
             Self::Sequence(nodes) | Self::Array(nodes) => nodes.iter_mut().for_each(visit),
-            Self::Conditional(test, yes, no) => [test, yes, no].into_iter().for_each(|n| visit(n)),
+            Self::Conditional(test, yes, no) => {
+                visit(test);
+                visit(yes);
+                visit(no);
+            }
             Self::Map(pairs) => pairs.iter_mut().for_each(|(key, value)| {
                 visit(key);
                 visit(value);

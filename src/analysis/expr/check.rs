@@ -76,7 +76,11 @@ impl Checker<'_> {
             NodeKind::Constant(_) | NodeKind::IntSet(_) | NodeKind::StrSet(_) | NodeKind::Pattern(_) => Type::Unknown,
             NodeKind::Name(name) => self.name(name)?,
             NodeKind::Unary(operator, operand) => self.unary(*operator, operand)?,
-            NodeKind::Binary(operator, left, right) => self.binary(*operator, left, right)?,
+            NodeKind::Binary(operator, left, right) => {
+                let ty = self.binary(*operator, left, right)?;
+                *operator = operator.plain();
+                ty
+            }
             NodeKind::Chain(inner) | NodeKind::Predicate(inner) => self.visit(inner)?,
             NodeKind::Member(member) => self.member(member)?,
             NodeKind::Slice(base, from, to) => self.slice(base, from.as_deref_mut(), to.as_deref_mut())?,

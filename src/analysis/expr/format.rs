@@ -7,7 +7,7 @@ use super::limits::MAX_TEXT_BYTES;
 use super::time;
 use super::value::Value;
 
-/// `%v` of a number: the shortest digits that read back, with an exponent from 21 digits on and below 0.0001.
+/// `%v` of a number: the shortest digits that read back, with an exponent from a million on and below 0.0001.
 pub(super) fn float(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
@@ -18,7 +18,7 @@ pub(super) fn float(number: f64) -> String {
     let scientific = format!("{number:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return format!("{number}");
     }
     let sign = if exponent < 0 { '-' } else { '+' };

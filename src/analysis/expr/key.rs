@@ -74,7 +74,7 @@ impl Key {
             Value::Month(month) => Self::Month(*month),
             Value::Weekday(day) => Self::Weekday(*day),
             Value::List(_) | Value::Map(_) | Value::Table(_) | Value::Zone(_) | Value::Function(_) => {
-                return Err(RuntimeError::new(format!("runtime error: hash of unhashable type {}", value.go_type())));
+                return Err(RuntimeError::new(format!("hash of unhashable type: {}", value.go_type())));
             }
         })
     }

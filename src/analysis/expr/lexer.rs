@@ -135,7 +135,9 @@ impl<'a> Lexer<'a> {
                         self.identifier(start);
                         return Ok(true);
                     }
-                    _ => return Err(CompileError::new(format!("unrecognized character: U+{:04X} {c:?}", u32::from(c)))),
+                    _ => {
+                        return Err(CompileError::new(format!("unrecognized character: U+{:04X} {c:?}", u32::from(c))));
+                    }
                 };
                 self.accept(second);
                 self.push(TokenKind::Operator, self.since(start));

@@ -18,7 +18,9 @@ impl Meter {
     pub fn step(&mut self, steps: u64) -> Result<(), RuntimeError> {
         self.steps = self.steps.saturating_add(steps);
         if self.steps > MAX_STEPS {
-            return Err(RuntimeError::new(format!("expression takes more than {MAX_STEPS} steps: judge fewer elements")));
+            return Err(RuntimeError::new(format!(
+                "expression takes more than {MAX_STEPS} steps: judge fewer elements"
+            )));
         }
         Ok(())
     }

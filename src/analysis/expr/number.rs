@@ -1,5 +1,7 @@
 //! Go's ways with numbers: reading literals and texts, and cutting a float to an integer.
 
+use std::num::{IntErrorKind, ParseIntError};
+
 use super::ast::NodeKind;
 
 /// Below it an `f64` is an exact `i64`; 2⁶³.
@@ -7,11 +9,11 @@ const INT_LIMIT: f64 = 9_223_372_036_854_775_808.0;
 
 /// A number literal as a node.
 pub(super) fn literal(token: &str) -> Result<NodeKind, String> {
-    let text = token.replace('_', "").to_ascii_lowercase();
+    let written = token.replace('_', "");
+    let text = written.to_ascii_lowercase();
     let radix = |digits: &str, radix: u32, name: &str| {
-        i64::from_str_radix(digits, radix)
-            .map(NodeKind::Int)
-            .map_err(|_| format!("invalid {name} literal: strconv.ParseInt: parsing {text:?}: invalid syntax"))
+        let complain = |error: ParseIntError| format!("invalid {name} literal: {}", int_complaint(&written, &error));
+        i64::from_str_radix(digits, radix).map(NodeKind::Int).map_err(complain)
     };
     if let Some(digits) = text.strip_prefix("0x") {
         return radix(digits, 16, "hex");
@@ -40,13 +42,15 @@ pub(super) fn to_float(number: i64) -> f64 {
 
 /// Go's `strconv.ParseInt(text, 10, 64)`.
 pub(super) fn parse_int(text: &str) -> Result<i64, String> {
-    text.parse::<i64>().map_err(|error| {
-        let cause = match error.kind() {
-            std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => "value out of range",
-            _ => "invalid syntax",
-        };
-        format!("strconv.ParseInt: parsing {text:?}: {cause}")
-    })
+    text.parse::<i64>().map_err(|error| int_complaint(text, &error))
+}
+
+fn int_complaint(text: &str, error: &ParseIntError) -> String {
+    let cause = match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+        _ => "invalid syntax",
+    };
+    format!("strconv.ParseInt: parsing {text:?}: {cause}")
 }
 
 /// Go's `strconv.ParseFloat(text, 64)`: also `inf`, `nan`, `_` between digits, and hexadecimal with a `p` exponent.

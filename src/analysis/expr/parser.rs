@@ -150,7 +150,10 @@ impl Parser<'_> {
             let Some(operator) = operator.filter(|operator| operator.precedence() >= precedence) else { break };
             self.position += 1 + usize::from(negate);
             if after_coalesce && operator != BinaryOp::Coalesce {
-                let text = format!("Operator ({}) and coalesce expressions (??) cannot be mixed. Wrap either by parentheses.", symbol.value);
+                let text = format!(
+                    "Operator ({}) and coalesce expressions (??) cannot be mixed. Wrap either by parentheses.",
+                    symbol.value
+                );
                 return Err(CompileError::new(text));
             }
             left = self.binary(left, operator)?;
@@ -169,7 +172,7 @@ impl Parser<'_> {
         }
         let precedence = operator.precedence();
         // Only the power operator groups to the right.
-        let right = self.expression(if operator == BinaryOp::Power { precedence } else { precedence + 1 })?;
+        let right = self.expression(if operator.plain() == BinaryOp::Power { precedence } else { precedence + 1 })?;
         self.node(NodeKind::Binary(operator, Box::new(left), Box::new(right)))
     }
 

@@ -107,7 +107,6 @@ pub(super) enum Kind {
     Bool,
     Int,
     Int64,
-    Uint8,
     Float,
     Interface,
     Func,
@@ -130,7 +129,6 @@ pub(super) enum Type {
     Bool,
     Int,
     Int64,
-    Byte,
     Float,
     Str,
     /// A slice and what is known of its elements, which may be more than its Go type says.
@@ -165,7 +163,6 @@ impl Type {
             Self::Bool => Kind::Bool,
             Self::Int | Self::Month | Self::Weekday => Kind::Int,
             Self::Int64 | Self::Duration => Kind::Int64,
-            Self::Byte => Kind::Uint8,
             Self::Float => Kind::Float,
             Self::Str => Kind::Str,
             Self::List(..) => Kind::Slice,
@@ -184,7 +181,6 @@ impl Type {
             Self::Bool => "bool",
             Self::Int => "int",
             Self::Int64 => "int64",
-            Self::Byte => "uint8",
             Self::Float => "float64",
             Self::Str => "string",
             Self::List(kind, _) => kind.go_name(),
@@ -204,7 +200,7 @@ impl Type {
     }
 
     pub fn is_integer(&self) -> bool {
-        matches!(self, Self::Int | Self::Int64 | Self::Byte)
+        matches!(self, Self::Int | Self::Int64)
     }
 
     pub fn is_number(&self) -> bool {

@@ -16,6 +16,8 @@ pub enum ListKind {
     Any,
     /// A nil `[]any`: empty, and equal to `nil`.
     NilAny,
+    /// A nil `[]string`.
+    NilStr,
     /// `[]float64`: a Prometheus vector.
     Float,
     /// `[]int`: a range.
@@ -37,7 +39,7 @@ impl ListKind {
             Self::Any | Self::NilAny => "[]interface {}",
             Self::Float => "[]float64",
             Self::Int => "[]int",
-            Self::Str => "[]string",
+            Self::Str | Self::NilStr => "[]string",
             Self::Maps => "[]map[string]interface {}",
             Self::Pairs => "[][2]interface {}",
             Self::Pair => "[2]interface {}",
@@ -177,7 +179,7 @@ impl Value {
 
     /// Whether Go calls it nil: `nil` itself, or a nil slice.
     pub fn is_nil(&self) -> bool {
-        matches!(self, Self::Nil | Self::List(List { kind: ListKind::NilAny, .. }))
+        matches!(self, Self::Nil | Self::List(List { kind: ListKind::NilAny | ListKind::NilStr, .. }))
     }
 
     /// Nil, or a list without elements: what a provider without data gives.

@@ -17,7 +17,9 @@ impl Checker<'_> {
         }
         let name = match &callee.kind {
             NodeKind::Name(name) => name.to_string(),
-            NodeKind::Member(member) => member.property.as_text().map_or_else(|| "function".to_owned(), ToString::to_string),
+            NodeKind::Member(member) => {
+                member.property.as_text().map_or_else(|| "function".to_owned(), ToString::to_string)
+            }
             _ => "function".to_owned(),
         };
         match ty {
@@ -53,21 +55,24 @@ impl Checker<'_> {
             return self.get(arguments);
         }
         let Some(overloads) = signatures::of_builtin(name) else {
-            let mut types = Vec::with_capacity(arguments.len());
-            for argument in arguments {
-                let ty = self.visit(argument)?;
-                types.push(if ty.is_unknown() { Type::Any } else { ty });
-            }
+            let known = |ty: Type| if ty.is_unknown() { Type::Any } else { ty };
+            let types: Vec<Type> = self.visit_all(arguments)?.into_iter().map(known).collect();
             return validate::result_type(name, &types);
         };
+        let types = self.visit_all(arguments)?;
         let mut last = refuse(format!("no matching overload for {name}"));
         for (parameters, result) in overloads {
-            last = self.arguments(name, (&parameters, &result), arguments);
+            last = fits(name, &parameters, (arguments, &types)).map(|()| result);
             if last.is_ok() {
                 break;
             }
         }
         last
+    }
+
+    /// The types of all arguments. Each is visited once, or overloads inside overloads would take exponential time.
+    fn visit_all(&mut self, arguments: &mut [Node]) -> Result<Vec<Type>, super::CompileError> {
+        arguments.iter_mut().map(|argument| self.visit(argument)).collect()
     }
 
     fn get(&mut self, arguments: &mut [Node]) -> Checked {
@@ -89,38 +94,41 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks `arguments` against the parameters of one signature, and gives its result.
+    /// Checks `arguments` against the parameters of the only signature, and gives its result.
     fn arguments(&mut self, name: &str, (parameters, result): (&[Type], &Type), arguments: &mut [Node]) -> Checked {
-        if arguments.len() != parameters.len() {
-            for argument in arguments.iter_mut() {
-                self.visit(argument)?;
-            }
-            let amount = if arguments.len() > parameters.len() { "too many" } else { "not enough" };
-            return refuse(format!("{amount} arguments to call {name}"));
-        }
-        for (argument, parameter) in arguments.iter_mut().zip(parameters) {
-            let ty = self.visit(argument)?;
-            if *parameter == Type::Float && ty.is_integer() {
-                // Go turns the literals into floats and lets the rest fail at run time.
-                integers_to_floats(argument);
-                continue;
-            }
-            if (parameter.is_integer() && ty.is_integer()) || (ty == Type::Nil && *parameter == Type::Any) {
-                continue;
-            }
-            if ty == Type::Nil {
-                return refuse(format!("cannot use nil as argument (type {}) to call {name}", parameter.name()));
-            }
-            if !ty.assignable_to(parameter) && !ty.is_unknown() {
-                return refuse(format!(
-                    "cannot use {} as argument (type {}) to call {name} ",
-                    ty.name(),
-                    parameter.name()
-                ));
-            }
-        }
+        let types = self.visit_all(arguments)?;
+        fits(name, parameters, (arguments, &types))?;
         Ok(result.clone())
     }
+}
+
+/// Whether arguments of these types fit the parameters of a signature.
+fn fits(
+    name: &str,
+    parameters: &[Type],
+    (arguments, types): (&mut [Node], &[Type]),
+) -> Result<(), super::CompileError> {
+    if arguments.len() != parameters.len() {
+        let amount = if arguments.len() > parameters.len() { "too many" } else { "not enough" };
+        return refuse(format!("{amount} arguments to call {name}"));
+    }
+    for ((argument, ty), parameter) in arguments.iter_mut().zip(types).zip(parameters) {
+        if *parameter == Type::Float && ty.is_integer() {
+            // Go turns the literals into floats and lets the rest fail at run time.
+            integers_to_floats(argument);
+            continue;
+        }
+        if (parameter.is_integer() && ty.is_integer()) || (*ty == Type::Nil && *parameter == Type::Any) {
+            continue;
+        }
+        if *ty == Type::Nil {
+            return refuse(format!("cannot use nil as argument (type {}) to call {name}", parameter.name()));
+        }
+        if !ty.assignable_to(parameter) && !ty.is_unknown() {
+            return refuse(format!("cannot use {} as argument (type {}) to call {name} ", ty.name(), parameter.name()));
+        }
+    }
+    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "Go rounds to the nearest float too")]

@@ -53,7 +53,7 @@ impl Checker<'_> {
     pub(super) fn binary(&mut self, operator: BinaryOp, left: &mut Node, right: &mut Node) -> Checked {
         let l = self.visit(left)?;
         let r = self.visit(right)?;
-        let found = match operator {
+        let found = match operator.plain() {
             BinaryOp::Equal | BinaryOp::NotEqual => l.comparable_to(&r).then_some(Type::Bool),
             BinaryOp::Or | BinaryOp::And => {
                 ((is_bool(&l) && is_bool(&r)) || may_fit(&l, &r, &[is_bool])).then_some(Type::Bool)
@@ -73,7 +73,7 @@ impl Checker<'_> {
                 fits.then(|| Type::list_of(Type::Int))
             }
             BinaryOp::Coalesce => Some(coalesced(&l, &r)),
-            _ => arithmetic(operator, &l, &r),
+            plain => arithmetic(plain, &l, &r),
         };
         match found {
             Some(ty) => Ok(ty),
@@ -142,6 +142,8 @@ fn membership(l: &Type, r: &Type) -> Result<Option<Type>, super::CompileError> {
             }
             Ok(Some(Type::Bool))
         }
+        // A struct has fields; those of a time are hidden.
+        Type::Time if l.is_unknown() || *l == Type::Str => Ok(Some(Type::Bool)),
         Type::Str if l.is_unknown() => Ok(Some(Type::Bool)),
         _ => Ok(r.is_unknown().then_some(Type::Bool)),
     }

@@ -2,6 +2,7 @@
 
 use super::super::ast::{Builtin, Node};
 use super::super::types::Type;
+use super::super::value::{ListKind, TableKind};
 use super::{Checked, Checker, Inside, refuse};
 
 const NOT_ONE_OUTPUT: &str = "predicate should has one input and one output param";
@@ -62,15 +63,16 @@ fn outcome(name: &str, collection: &Type, output: Option<Type>) -> Checked {
         "filter" => Type::list_of(collection.element()),
         "map" => Type::list_of(output.unwrap_or(Type::Unknown)),
         "sum" => match output {
-            // The output type passes through reflection, where what is unknown is `any`.
+            // The output type passes through reflection: only what Go declares is left of it.
             Some(Type::Unknown) => Type::Any,
+            Some(Type::List(ListKind::Any, _)) => Type::any_list(),
             Some(output) => output,
             None if unknown => Type::Unknown,
             None => collection.element(),
         },
         "find" | "findLast" if unknown => Type::Unknown,
         "find" | "findLast" => collection.element(),
-        "groupBy" => Type::Table(super::super::value::TableKind::Groups),
+        "groupBy" => Type::Table(TableKind::Groups),
         "sortBy" => collection.clone(),
         _ => output.unwrap_or(Type::Unknown),
     })

@@ -84,9 +84,8 @@ pub(super) fn binary(operator: BinaryOp, a: &Value, b: &Value, meter: &mut Meter
             meter.text(a.len() + b.len())?;
             Ok(Value::text(&[a.as_ref(), b.as_ref()].concat()))
         }
-        (BinaryOp::Multiply, Value::Duration(duration), other) | (BinaryOp::Multiply, other, Value::Duration(duration)) => {
-            multiplied(*duration, other).ok_or_else(impossible)
-        }
+        (BinaryOp::Multiply, Value::Duration(duration), other)
+        | (BinaryOp::Multiply, other, Value::Duration(duration)) => multiplied(*duration, other).ok_or_else(impossible),
         _ => times(operator, a, b).ok_or_else(impossible),
     }
 }

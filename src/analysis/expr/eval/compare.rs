@@ -21,9 +21,9 @@ pub(super) fn equal(a: &Value, b: &Value, meter: &mut Meter) -> Result<bool, Run
 
 /// Lists of plain elements compare with `[]any` and with their own type.
 fn compares_by_element(a: ListKind, b: ListKind) -> bool {
-    let plain = |kind| matches!(kind, ListKind::Any | ListKind::NilAny | ListKind::Float | ListKind::Int | ListKind::Str);
+    let plain = |kind| !matches!(kind, ListKind::Maps | ListKind::Pairs | ListKind::Pair);
     let any = |kind: ListKind| kind.same_type(ListKind::Any);
-    plain(a) && plain(b) && (any(a) || any(b) || a == b)
+    plain(a) && plain(b) && (any(a) || any(b) || a.same_type(b))
 }
 
 fn equal_lists(a: &List, b: &List, meter: &mut Meter) -> Result<bool, RuntimeError> {
@@ -102,13 +102,13 @@ pub(super) fn order(operator: BinaryOp, a: &Value, b: &Value) -> Result<bool, Ru
         (Value::Str(a), Value::Str(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
         (Value::Time(a), Value::Time(b)) => Some(a.timestamp().cmp(&b.timestamp())),
         (Value::Duration(a), Value::Duration(b)) => Some(a.cmp(b)),
-        _ => match (Number::of(a), Number::of(b)) {
-            (Some(a), Some(b)) => a.compare(b),
-            _ => {
+        _ => {
+            let (Some(x), Some(y)) = (Number::of(a), Number::of(b)) else {
                 let (a, b) = (a.go_type(), b.go_type());
                 return Err(RuntimeError::new(format!("invalid operation: {a} {} {b}", operator.symbol())));
-            }
-        },
+            };
+            x.compare(y)
+        }
     };
     // A NaN is in no order with anything.
     Ok(ordering.is_some_and(|ordering| match operator {

@@ -134,6 +134,8 @@ pub(super) fn is_in(needle: &Value, haystack: &Value, meter: &mut Meter) -> Resu
             Ok(false)
         }
         Value::Map(_) | Value::Table(_) => Ok(entry(haystack, needle)?.is_some()),
+        Value::Time(_) if matches!(needle, Value::Str(_)) => Ok(false),
+        Value::Time(_) => fail(format!("cannot use {} as field name of time.Time", needle.go_type())),
         _ => fail(format!("operator \"in\" not defined on {}", haystack.go_type())),
     }
 }

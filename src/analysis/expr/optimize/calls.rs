@@ -60,7 +60,9 @@ fn filter_first(node: &mut Node) {
 fn search(node: &mut Node, call: &str, index: i64, name: &'static str) {
     let throws = matches!(node.kind, NodeKind::Member(_));
     let filter = match &mut node.kind {
-        NodeKind::Member(member) if !member.optional && matches!(member.property.kind, NodeKind::Int(at) if at == index) => {
+        NodeKind::Member(member)
+            if !member.optional && matches!(member.property.kind, NodeKind::Int(at) if at == index) =>
+        {
             as_builtin(&mut member.base, "filter")
         }
         _ => filter_in(node, call, 1),

@@ -14,7 +14,8 @@ impl Parser<'_> {
             let arguments = self.predicate_arguments(kinds, piped)?;
             return self.node(NodeKind::Builtin(Builtin { name, arguments, map: None, throws: false }));
         }
-        let callee = if plain_builtin(name).is_none() { Some(self.node(NodeKind::Name(Arc::from(name)))?) } else { None };
+        let callee =
+            if plain_builtin(name).is_none() { Some(self.node(NodeKind::Name(Arc::from(name)))?) } else { None };
         let arguments = self.arguments(piped)?;
         match (callee, plain_builtin(name)) {
             (None, Some(name)) => self.node(NodeKind::Builtin(Builtin { name, arguments, map: None, throws: false })),

@@ -36,7 +36,11 @@ pub(super) fn result(kind: &str, json: &Json) -> Value {
 
 fn lines(text: &str) -> Vec<Json> {
     let parse = |line| serde_json::from_str(line).unwrap();
-    text.split('\n').filter(|line| !line.is_empty()).map(parse).filter(|case: &Json| case.get("_meta").is_none()).collect()
+    text.split('\n')
+        .filter(|line| !line.is_empty())
+        .map(parse)
+        .filter(|case: &Json| case.get("_meta").is_none())
+        .collect()
 }
 
 fn text<'a>(case: &'a Json, field: &str) -> &'a str {

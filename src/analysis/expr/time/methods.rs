@@ -100,7 +100,9 @@ pub(in super::super) fn call(base: &Value, name: &str, arguments: &[Value]) -> R
         _ if name == "String" && arguments.is_empty() => Some(Value::text(&format::value(base))),
         _ => None,
     };
-    found.ok_or_else(|| RuntimeError::new(format!("cannot call method {name} of {} with these arguments", base.go_type())))
+    found.ok_or_else(|| {
+        RuntimeError::new(format!("cannot call method {name} of {} with these arguments", base.go_type()))
+    })
 }
 
 fn of_time(time: &Zoned, name: &str, arguments: &[Value]) -> Option<Value> {
@@ -128,7 +130,9 @@ fn of_time(time: &Zoned, name: &str, arguments: &[Value]) -> Option<Value> {
         ("In", [Value::Zone(zone)]) => Some(told(zone.clone())),
         ("Format", [Value::Str(text)]) => Some(Value::text(&layout::format(time, text))),
         ("Add", [Value::Duration(duration)]) => shifted(time, duration.0.into()),
-        ("AddDate", [Value::Int(years), Value::Int(months), Value::Int(days)]) => add_date(time, [*years, *months, *days]),
+        ("AddDate", [Value::Int(years), Value::Int(months), Value::Int(days)]) => {
+            add_date(time, [*years, *months, *days])
+        }
         ("Sub", [Value::Time(other)]) => Some(Value::Duration(between(other, time))),
         ("Before", [Value::Time(other)]) => Some(Value::Bool(time.timestamp() < other.timestamp())),
         ("After", [Value::Time(other)]) => Some(Value::Bool(time.timestamp() > other.timestamp())),

@@ -21,10 +21,7 @@ const LAYOUTS: [&str; 7] = [
 
 /// Reads `text` by the first of the usual layouts that fits.
 pub(in super::super) fn by_usual_layouts(text: &str, zone: &TimeZone) -> Result<Value, String> {
-    LAYOUTS
-        .iter()
-        .find_map(|layout| by_layout(text, layout, zone).ok())
-        .ok_or_else(|| format!("invalid date {text}"))
+    LAYOUTS.iter().find_map(|layout| by_layout(text, layout, zone).ok()).ok_or_else(|| format!("invalid date {text}"))
 }
 
 /// Reads `text` by `layout`; where it names no zone it is told in `zone` (Go: `time.ParseInLocation`).
@@ -167,6 +164,7 @@ impl Found {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the outcome of reading a part, which can fail otherwise")]
 fn set<'a, T>(field: &mut T, (value, rest): (T, &'a str)) -> Option<&'a str> {
     *field = value;
     Some(rest)

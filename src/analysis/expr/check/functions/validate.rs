@@ -10,7 +10,7 @@ fn shown(ty: &Type) -> &'static str {
 }
 
 fn is_numeric_kind(kind: Kind) -> bool {
-    matches!(kind, Kind::Int | Kind::Int64 | Kind::Uint8 | Kind::Float)
+    matches!(kind, Kind::Int | Kind::Int64 | Kind::Float)
 }
 
 /// The type of a call of `name`, where what is unknown has type [`Type::Any`].

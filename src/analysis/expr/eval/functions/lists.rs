@@ -74,6 +74,9 @@ fn made(items: Vec<Value>, meter: &mut Meter) -> Result<Value, RuntimeError> {
 fn take(list: &List, count: &Value, meter: &mut Meter) -> Result<Value, RuntimeError> {
     let count = match count {
         Value::Int(number) | Value::Int64(number) => *number,
+        // These are integers underneath.
+        Value::Duration(duration) => duration.0,
+        Value::Month(number) | Value::Weekday(number) => i64::from(*number),
         other => return fail(format!("cannot take {} elements", kind_word(other))),
     };
     let Ok(count) = usize::try_from(count) else { return fail("reflect.Value.Slice: slice index out of bounds") };
@@ -102,8 +105,6 @@ fn flatten(list: &List, (out, meter): (&mut Vec<Value>, &mut Meter)) -> Result<(
         meter.look(1)?;
         match item {
             Value::List(inner) => flatten(inner, (out, meter))?,
-            // Go asks a nil element for its value.
-            Value::Nil => return fail("reflect: call of reflect.Value.Interface on zero Value"),
             other => {
                 meter.grow(1)?;
                 out.push(other.clone());

@@ -82,6 +82,8 @@ fn extreme((name, beaten): (&str, BinaryOp), arguments: &[Value], meter: &mut Me
                 }
             }
             number if Number::of(number).is_some() => improve(&mut best, number.clone(), beaten)?,
+            // Integers underneath, though not in a list.
+            Value::Duration(_) | Value::Month(_) | Value::Weekday(_) => improve(&mut best, argument.clone(), beaten)?,
             only if arguments.len() == 1 => return Ok(only.clone()),
             other => return fail(format!("invalid argument for {name} (type {})", other.go_type())),
         }
@@ -103,6 +105,7 @@ fn collect(name: &str, values: &[Value], (out, meter): (&mut Vec<f64>, &mut Mete
             (_, Some(number)) => out.push(number.float()),
             (Value::List(list), _) => collect(name, list.items(), (out, meter))?,
             (Value::Duration(duration), _) => out.push(to_float(duration.0)),
+            (Value::Month(number) | Value::Weekday(number), _) => out.push(f64::from(*number)),
             (other, _) => return fail(format!("invalid argument for {name} (type {})", other.go_type())),
         }
     }
@@ -121,7 +124,7 @@ fn median(mut numbers: Vec<f64>) -> f64 {
     let middle = numbers.len() / 2;
     let upper = numbers.get(middle).copied().unwrap_or(0.0);
     match middle.checked_sub(1).and_then(|lower| numbers.get(lower)) {
-        Some(lower) if numbers.len() % 2 == 0 => f64::midpoint(*lower, upper),
+        Some(lower) if numbers.len().is_multiple_of(2) => f64::midpoint(*lower, upper),
         _ => upper,
     }
 }

@@ -78,12 +78,15 @@ fn split(
         parts.push(rest.get(..if keep { next } else { at }).unwrap_or_default());
         rest = rest.get(next..).unwrap_or_default();
     }
-    Ok(Value::List(List::new(ListKind::Str, parts.into_iter().map(Value::text).collect())))
+    let kind = if limit == 0 { ListKind::NilStr } else { ListKind::Str };
+    Ok(Value::List(List::new(kind, parts.into_iter().map(Value::text).collect())))
 }
 
 /// Go's `Replace`: the first `limit` places, all if it is left out or negative.
 fn replace((text, old): (&str, &str), rest: &[Value], meter: &mut Meter) -> Result<Value, RuntimeError> {
-    let Some(new) = rest.first() else { return fail("invalid number of arguments for replace (expected 3 or 4, got 2)") };
+    let Some(new) = rest.first() else {
+        return fail("invalid number of arguments for replace (expected 3 or 4, got 2)");
+    };
     let new: &str = as_text(new)?;
     let limit = rest.get(1).map(to_int).transpose()?.unwrap_or(-1);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -110,7 +113,11 @@ fn repeat(text: &str, count: Option<&Value>, meter: &mut Meter) -> Result<Value,
 fn join(arguments: &[Value], meter: &mut Meter) -> Result<Value, RuntimeError> {
     let glue = arguments.get(1).map(as_text).transpose()?.map_or("", AsRef::as_ref);
     let list = match arguments.first() {
-        Some(Value::List(list)) if matches!(list.kind, ListKind::Any | ListKind::NilAny | ListKind::Str) => list,
+        Some(Value::List(list))
+            if matches!(list.kind, ListKind::Any | ListKind::NilAny | ListKind::Str | ListKind::NilStr) =>
+        {
+            list
+        }
         other => return fail(format!("invalid argument for join (type {})", other.map_or("<nil>", Value::go_type))),
     };
     let parts = list.items().iter().map(as_text).collect::<Result<Vec<&Arc<str>>, _>>()?;

@@ -20,7 +20,7 @@ pub(super) fn encode(bytes: &[u8]) -> String {
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, String> {
     let bytes: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
     let illegal = |at: usize| format!("illegal base64 data at input byte {at}");
-    if bytes.len() % 4 != 0 {
+    if !bytes.len().is_multiple_of(4) {
         return Err(illegal(bytes.len()));
     }
     let padding = bytes.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
