@@ -89,7 +89,7 @@ pub fn step(input: Input<'_>) -> Step {
 fn left_open(finished: Finished) -> Option<Task> {
     let Finished { task, measurement, .. } = finished;
     let open = !Phase::text_completed(&measurement.phase) && !matches!(task.action, Action::Terminate(_));
-    open.then(|| Task { action: Action::Terminate(measurement), ..task })
+    open.then_some(Task { action: Action::Terminate(measurement), ..task })
 }
 
 /// The end of a run whose arguments could not be read, for instance because a Secret is missing. `error` must not hold a secret.
