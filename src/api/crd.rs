@@ -13,7 +13,7 @@ mod routers;
 mod structural;
 
 pub use build::{CrdFile, crds, files, schema};
-pub use check::{SchemaError, check, fields_at, undeclared};
+pub use check::{Fault, SchemaError, check, fields_at, undeclared};
 pub use pod_template::{EMBEDDED, Embedded};
 pub use routers::ROUTERS;
 

@@ -1,8 +1,10 @@
 //! `lint`: what is wrong with manifests, before the cluster sees them. Source: cli §3.6.
 
+mod advice;
 mod documents;
 mod finding;
 mod position;
+mod references;
 mod rules;
 mod unknown;
 
@@ -14,7 +16,7 @@ use super::get::{Output, json_text};
 use super::session::Session;
 use documents::documents;
 
-pub use finding::Finding;
+pub use finding::{Finding, Sort};
 pub use rules::findings;
 
 /// Largest manifest file that is read, in bytes.
@@ -70,11 +72,12 @@ impl Lint {
 /// A misspelt field ends it, as decoding fails; else every message, then the first one with its path.
 fn argo(session: &Session, found: &[Finding]) -> Result<(), Failure> {
     let rollouts: Vec<&Finding> = found.iter().filter(|finding| finding.kind == "Rollout").collect();
-    if let Some(unreadable) = rollouts.iter().find(|finding| finding.ends_decoding()) {
-        return Err(Failure::new(unreadable.decoding_error()));
+    if let Some(error) = rollouts.iter().find_map(|finding| finding.decoding_error()) {
+        return Err(Failure::new(error));
     }
-    rollouts.iter().for_each(|finding| session.console.print(&format!("{}\n", finding.message)));
-    rollouts.first().map_or(Ok(()), |first| Err(Failure::new(format!("{}: {}", first.path, first.message))))
+    let rules: Vec<&&Finding> = rollouts.iter().filter(|finding| finding.sort == Sort::Rule).collect();
+    rules.iter().for_each(|finding| session.console.print(&format!("{}\n", finding.message)));
+    rules.first().map_or(Ok(()), |first| Err(Failure::new(format!("{}: {}", first.path, first.message))))
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

@@ -4,12 +4,25 @@ use serde_json::{Map, Value};
 
 use super::build::schema;
 
+/// What sort of thing the API server would refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A value of a wrong type, or a text that is no time.
+    Type,
+    /// A required field that is absent.
+    Missing,
+    /// A value outside a closed set.
+    Value,
+}
+
 /// Something that the API server would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {message}")]
 pub struct SchemaError {
     /// Where, such as `spec.strategy.canary.steps[0].setWeight`.
     pub path: String,
+    /// What sort of thing it is.
+    pub fault: Fault,
     /// What is wrong, and what was expected.
     pub message: String,
 }
@@ -88,7 +101,7 @@ fn check_node(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Schema
     }
     if let Some(expected) = mismatch(schema, value) {
         let message = format!("expected {expected}, found {}", named(value));
-        errors.push(SchemaError { path: path.to_owned(), message });
+        errors.push(SchemaError { path: path.to_owned(), fault: Fault::Type, message });
         return;
     }
     match value {
@@ -108,7 +121,8 @@ fn check_node(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Schema
 fn check_fields(schema: &Value, fields: &Map<String, Value>, path: &str, errors: &mut Vec<SchemaError>) {
     for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
         if fields.get(name).is_none_or(Value::is_null) {
-            errors.push(SchemaError { path: join(path, name), message: "required field is missing".to_owned() });
+            let message = "required field is missing".to_owned();
+            errors.push(SchemaError { path: join(path, name), fault: Fault::Missing, message });
         }
     }
     let known = schema.get("properties").and_then(Value::as_object);
@@ -125,13 +139,14 @@ fn check_text(schema: &Value, text: &str, path: &str, errors: &mut Vec<SchemaErr
         && !allowed.iter().any(|value| value == text)
     {
         let list = allowed.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ");
-        errors.push(SchemaError { path: path.to_owned(), message: format!("expected one of {list}, found {text:?}") });
+        let message = format!("expected one of {list}, found {text:?}");
+        errors.push(SchemaError { path: path.to_owned(), fault: Fault::Value, message });
     }
     if schema.get("format").and_then(Value::as_str) == Some("date-time")
         && text.parse::<crate::api::time::Time>().is_err()
     {
         let message = format!("expected a time such as 2026-11-21T02:39:09Z, found {text:?}");
-        errors.push(SchemaError { path: path.to_owned(), message });
+        errors.push(SchemaError { path: path.to_owned(), fault: Fault::Type, message });
     }
 }
 

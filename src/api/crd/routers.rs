@@ -217,8 +217,11 @@ wire! {
     }
 }
 
+/// Paths of the fields that a router's settings do not know.
+type Unknown = fn(&Value) -> Vec<String>;
+
 /// The routers by their key under `trafficRouting`, with the fields that their settings do not know.
-pub const ROUTERS: &[(&str, fn(&Value) -> Vec<String>)] = &[
+pub const ROUTERS: &[(&str, Unknown)] = &[
     ("istio", crate::api::unknown::ignored::<Istio>),
     ("nginx", crate::api::unknown::ignored::<Nginx>),
     ("alb", crate::api::unknown::ignored::<Alb>),

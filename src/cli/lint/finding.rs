@@ -10,10 +10,14 @@ use serde::Serialize;
 pub enum Sort {
     /// A field that its kind does not know.
     UnknownField,
-    /// A value of a wrong type, a required field that is missing, a value outside a closed set.
+    /// A value of a wrong type.
+    Type,
+    /// A required field that is missing, or a value outside a closed set: the API server refuses it.
     Schema,
     /// A rule of the controller.
     Rule,
+    /// A rule that Siskin adds.
+    Strict,
 }
 
 /// One thing that is wrong.
@@ -40,15 +44,15 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether a strict decoder stops here.
-    pub(super) fn ends_decoding(&self) -> bool {
-        self.sort == Sort::UnknownField
-    }
-
-    /// The error of a strict decoder, in Go's words.
-    pub(super) fn decoding_error(&self) -> String {
+    /// The error of a strict decoder that stops here, in Go's words.
+    pub(super) fn decoding_error(&self) -> Option<String> {
         let leaf = self.path.rsplit('.').next().unwrap_or_default();
-        format!("error unmarshaling JSON: while decoding JSON: json: unknown field {leaf:?}")
+        let what = match self.sort {
+            Sort::UnknownField => format!("unknown field {leaf:?}"),
+            Sort::Type => format!("cannot unmarshal field {}: {}", self.path, self.message),
+            _ => return None,
+        };
+        Some(format!("error unmarshaling JSON: while decoding JSON: json: {what}"))
     }
 }
 

@@ -23,18 +23,31 @@ struct Event {
 
 /// Line of the field at `path` (such as `spec.steps[0].pause`), from 1; that of its nearest parent where it is not
 /// found, and of the first line of the object where nothing is.
+///
+/// Messages of the controller leave the strategy out of a path (`spec.strategy.steps[0]`); it is put back here.
 pub(super) fn line_of(text: &str, path: &str) -> usize {
     let events = events(text);
+    let mut paths = vec![path.to_owned()];
+    if let Some(below) = path.strip_prefix("spec.strategy.") {
+        paths.extend(["canary", "blueGreen"].map(|strategy| format!("spec.strategy.{strategy}.{below}")));
+    }
+    let found = paths.iter().map(|path| deepest(&events, path)).max_by_key(|(_, missed)| std::cmp::Reverse(*missed));
+    found.map_or(1, |(line, _)| line + 1)
+}
+
+/// The line of the last step that is found, and how many steps are not.
+fn deepest(events: &[Event], path: &str) -> (usize, usize) {
     let (mut from, mut to) = (0, events.len());
     let mut line = events.first().map_or(0, |event| event.line);
-    for step in steps(path) {
-        let Some(found) = find(&events, from, to, &step) else { break };
-        let Some(event) = events.get(found) else { break };
+    let steps = steps(path);
+    for (done, step) in steps.iter().enumerate() {
+        let Some(found) = find(events, from, to, step) else { return (line, steps.len() - done) };
+        let Some(event) = events.get(found) else { return (line, steps.len() - done) };
         line = event.line;
         from = found + 1;
-        to = end(&events, found, to);
+        to = end(events, found, to);
     }
-    line + 1
+    (line, 0)
 }
 
 /// `a.b[0].c` in steps; a dot inside brackets (`annotations[a.b/c]`) belongs to the key.
@@ -165,5 +178,7 @@ spec:
             assert_eq!(line_of(TEXT, path), line, "{path}");
         }
         assert_eq!(line_of("{\"spec\": {}}", "spec"), 1);
+        let canary = "spec:\n  strategy:\n    canary:\n      steps:\n      - setWeight: 101\n";
+        assert_eq!(line_of(canary, "spec.strategy.steps[0].setWeight"), 5);
     }
 }

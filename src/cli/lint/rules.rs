@@ -4,16 +4,20 @@ use serde_json::Value;
 
 use super::documents::Document;
 use super::finding::{Finding, Sort};
-use super::unknown;
-use crate::api::crd::check;
+use super::references::references;
+use super::{advice, unknown};
+use crate::api::crd::{Fault, SchemaError, check};
 use crate::api::names::API_VERSION;
+use crate::rollout::validate::{
+    FieldError, validate_references, validate_router_config, validate_spec, validate_strict,
+};
 
 /// Everything that is wrong with the objects of one file, in their order.
 pub fn findings(documents: &[Document]) -> Vec<Finding> {
-    documents.iter().flat_map(of_document).collect()
+    documents.iter().flat_map(|document| of_document(document, documents)).collect()
 }
 
-fn of_document(document: &Document) -> Vec<Finding> {
+fn of_document(document: &Document, all: &[Document]) -> Vec<Finding> {
     let text = |name: &str| document.value.get(name).and_then(Value::as_str).unwrap_or_default();
     let kind = text("kind");
     let mut found: Vec<Finding> = unknown::kind(document).into_iter().collect();
@@ -22,6 +26,36 @@ fn of_document(document: &Document) -> Vec<Finding> {
     }
     found.extend(unknown::fields(document, kind));
     let schema = check(kind, &document.value);
-    found.extend(schema.iter().map(|error| unknown::finding(document, &error.path, Sort::Schema, &error.message)));
+    found.extend(schema.iter().map(|error| of_schema(document, error)));
+    // Rules say nothing sensible about values of a wrong type.
+    if kind == "Rollout" && !found.iter().any(|finding| finding.sort == Sort::Type) {
+        found.extend(of_rollout(document, all));
+    }
     found
+}
+
+fn of_schema(document: &Document, error: &SchemaError) -> Finding {
+    let sort = if error.fault == Fault::Type { Sort::Type } else { Sort::Schema };
+    unknown::finding(document, &error.path, sort, &error.message)
+}
+
+fn of_rollout(document: &Document, all: &[Document]) -> Vec<Finding> {
+    let rollout = &document.value;
+    let mut rules = validate_spec(rollout);
+    let here = all.iter().filter(|other| other.file == document.file).map(|other| &other.value);
+    rules.extend(validate_references(rollout, &references(rollout, here)));
+    let routers = validate_router_config(rollout);
+    let strict = validate_strict(rollout).into_iter().chain(routers.nginx).chain(routers.alb).chain(routers.istio);
+    let rules = rules.iter().map(|error| of_rule(document, error, Sort::Rule));
+    let strict: Vec<FieldError> = strict.collect();
+    rules.chain(strict.iter().map(|error| of_rule(document, error, Sort::Strict))).collect()
+}
+
+/// The message of a rule without the path, which stands apart.
+fn of_rule(document: &Document, error: &FieldError, sort: Sort) -> Finding {
+    let whole = error.to_string();
+    let body = whole.strip_prefix(&format!("{}: ", error.field)).unwrap_or(&whole);
+    let mut finding = unknown::finding(document, &error.field, sort, body);
+    advice::for_message(body).clone_into(&mut finding.fix);
+    finding
 }

@@ -44,7 +44,7 @@ fn lint(text: &str) -> Vec<String> {
     let found = findings(&documents("r.yaml", text).unwrap());
     found
         .iter()
-        .filter(|finding| finding.sort != finding::Sort::Rule)
+        .filter(|finding| finding.sort != Sort::Rule)
         .map(|finding| format!("{}:{} {} ({})", finding.line, finding.path, finding.message, finding.fix))
         .collect()
 }
@@ -95,4 +95,111 @@ fn a_good_manifest_of_each_kind_passes() {
     ] {
         assert_eq!(lint(text), Vec::<String>::new());
     }
+}
+
+fn rules(text: &str) -> Vec<String> {
+    let found = findings(&documents("r.yaml", text).unwrap());
+    found
+        .iter()
+        .map(|finding| format!("{}:{}: {} ({})", finding.line, finding.path, finding.message, finding.fix))
+        .collect()
+}
+
+const CANARY: &str = "\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, image: i}]}
+  strategy:
+    canary:
+      canaryService: web-canary
+      stableService: web-stable
+      steps:
+      - setWeight: 120
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web-canary}
+spec:
+  selector: {app: shop}
+";
+
+#[test]
+fn holds_a_rollout_against_the_rules_and_its_services() {
+    let found = rules(CANARY);
+    assert_eq!(
+        found,
+        [
+            "15:spec.strategy.steps[0].setWeight: Invalid value: 120: SetWeight needs to be between 0 and 100 (write a percentage, or set trafficRouting.maxTrafficWeight)",
+            "12:spec.strategy.canary.canaryService: Invalid value: \"web-canary\": Service \"web-canary\" has unmatch label \"app\" in rollout (make the Service's selector match the labels of the pod template)",
+        ]
+    );
+    let strict = CANARY
+        .replace("setWeight: 120", "setWeight: 20")
+        .replace("      steps:", "      trafficRouting: {}\n      steps:");
+    let found = findings(&documents("r.yaml", &strict).unwrap());
+    assert!(
+        found.iter().any(|finding| finding.sort == Sort::Strict && finding.path.ends_with("trafficRouting")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn samples_and_vectors_pass() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(rules(&text), Vec::<String>::new(), "{}", path.display());
+        files += 1;
+    }
+    assert!(files >= 4);
+}
+
+async fn run(dialect: Dialect, text: &str) -> (String, String) {
+    let file = std::env::temp_dir().join(format!("siskin-lint-{}-{}.yaml", std::process::id(), text.len()));
+    std::fs::write(&file, text).unwrap();
+    let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+        Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("lint needs no cluster"))
+    });
+    let cluster = crate::cli::client::Cluster::new(kube::Client::new(service, "ns"), "ns");
+    let mut session = Session::captured(dialect, cluster);
+    let outcome = Lint { filename: vec![file.clone()], output: None }.run(&mut session).await;
+    std::fs::remove_file(file).unwrap();
+    let (stdout, mut stderr) = session.console.written();
+    if let Err(failure) = outcome {
+        stderr.push_str(&failure.render(dialect));
+    }
+    (stdout, stderr)
+}
+
+#[tokio::test]
+async fn speaks_both_dialects() {
+    let (stdout, stderr) = run(Dialect::Argo, CANARY).await;
+    assert_eq!(stdout.lines().count(), 2, "{stdout}");
+    assert!(stdout.starts_with("Invalid value: 120: SetWeight needs"), "{stdout}");
+    assert_eq!(
+        stderr,
+        "Error: spec.strategy.steps[0].setWeight: Invalid value: 120: SetWeight needs to be between 0 and 100\n"
+    );
+    let misspelt = CANARY.replace("steps:", "step:");
+    let (stdout, stderr) = run(Dialect::Argo, &misspelt).await;
+    let expected = "Error: error unmarshaling JSON: while decoding JSON: json: unknown field \"step\"\n";
+    assert_eq!((stdout.as_str(), stderr.as_str()), ("", expected));
+    let (stdout, stderr) = run(Dialect::Siskin, &misspelt).await;
+    assert!(
+        stdout.contains(
+            ".yaml:14: Rollout web: spec.strategy.canary.step: unknown field\n    fix: did you mean \"steps\"?"
+        ),
+        "{stdout}"
+    );
+    assert!(stderr.ends_with("problems found\n"), "{stderr}");
+    let good = CANARY.replace("120", "20").replace("app: shop", "app: web");
+    assert_eq!(run(Dialect::Argo, &good).await, (String::new(), String::new()));
 }
