@@ -145,9 +145,9 @@ impl<K: Cached> Store<K> {
     }
 
     /// Takes in an object that was added or changed.
-    pub fn apply(&self, new: Entry<K>) {
-        let old = self.content.write().put(&self.indexes, new.clone());
-        (self.hook)(&Change { old: old.as_ref(), new: Some(&new), source: Source::Watch });
+    pub fn apply(&self, new: &Entry<K>) {
+        let old = self.content.write().put(&self.indexes, new);
+        (self.hook)(&Change { old: old.as_ref(), new: Some(new), source: Source::Watch });
     }
 
     /// Takes out an object that was deleted; does nothing where it is not known.
@@ -168,7 +168,7 @@ impl<K: Cached> Store<K> {
                 content.entries.keys().map(|key| (Arc::clone(key), ())).collect();
             for new in all {
                 gone.remove(&ObjectKey::of(new.meta()));
-                let old = content.put(&self.indexes, new.clone());
+                let old = content.put(&self.indexes, &new);
                 if !old.as_ref().is_some_and(|old| same_version(old, &new)) {
                     changes.push((old, Some(new)));
                 }
@@ -189,7 +189,7 @@ fn same_version<K: Cached>(one: &Entry<K>, other: &Entry<K>) -> bool {
 }
 
 impl<K: Cached> Content<K> {
-    fn put(&mut self, indexes: &[Index<K>], new: Entry<K>) -> Option<Entry<K>> {
+    fn put(&mut self, indexes: &[Index<K>], new: &Entry<K>) -> Option<Entry<K>> {
         let key = ObjectKey::of(new.meta());
         let known = self.entries.get_key_value(&key).map(|(known, _)| Arc::clone(known));
         let key = known.unwrap_or_else(|| Arc::new(key));
@@ -197,7 +197,7 @@ impl<K: Cached> Content<K> {
         if let Some(old) = &old {
             self.unlink(indexes, &key, old);
         }
-        match &new {
+        match new {
             Entry::Invalid(_) => self.invalid += 1,
             Entry::Valid(object) => {
                 for (index, found) in indexes.iter().zip(&mut self.found) {
@@ -207,7 +207,7 @@ impl<K: Cached> Content<K> {
                 }
             }
         }
-        self.entries.insert(key, new);
+        self.entries.insert(key, new.clone());
         old
     }
 

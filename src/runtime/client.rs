@@ -95,7 +95,7 @@ impl Target {
 
     /// A part of the same object, such as `status`.
     #[must_use]
-    pub fn sub(mut self, subresource: impl Into<Cow<'static, str>>) -> Self {
+    pub fn part(mut self, subresource: impl Into<Cow<'static, str>>) -> Self {
         self.subresource = Some(subresource.into());
         self
     }

@@ -101,19 +101,19 @@ mod tests {
         let start = Time::from_seconds(1_000);
         let clock = Clock::scaled(start, 1.0);
         assert_eq!(clock.now(), start);
-        clock.sleep(Duration::from_secs(3600)).await;
-        assert_eq!(clock.now(), start + Duration::from_secs(3600));
-        assert_eq!(clock.clone().monotonic(), Duration::from_secs(3600));
+        clock.sleep(Duration::from_hours(1)).await;
+        assert_eq!(clock.now(), start + Duration::from_hours(1));
+        assert_eq!(clock.clone().monotonic(), Duration::from_hours(1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_fast_clock_waits_less() {
         let clock = Clock::scaled(Time::from_seconds(0), 60.0);
         let before = Instant::now();
-        clock.sleep(Duration::from_secs(60)).await;
+        clock.sleep(Duration::from_mins(1)).await;
         let waited = before.elapsed();
         assert!(waited >= Duration::from_millis(999) && waited <= Duration::from_millis(1_002), "{waited:?}");
-        assert!(clock.monotonic() >= Duration::from_secs(60));
+        assert!(clock.monotonic() >= Duration::from_mins(1));
     }
 
     #[tokio::test(start_paused = true)]

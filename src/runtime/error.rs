@@ -195,9 +195,8 @@ fn kind_of(verb: Verb, status: &Status) -> ErrorKind {
         422 if verb == Verb::JsonPatch && patch_did_not_apply(status) => ErrorKind::Conflict,
         429 => ErrorKind::Throttled { after },
         // 410: a list's continuation has expired.
-        408 | 410 => lost(verb),
+        408 | 410 | 500..=599 => lost(verb),
         400..=499 => ErrorKind::Invalid,
-        500..=599 => lost(verb),
         _ => ErrorKind::Fatal,
     }
 }

@@ -18,7 +18,7 @@ pub mod state;
 pub use state::{Key, Lane, State, Taken};
 
 /// Longest timer; a later wish is looked at again then. Keeps a wrong date from parking a key for ever.
-pub const LONGEST_TIMER: Duration = Duration::from_secs(3600);
+pub const LONGEST_TIMER: Duration = Duration::from_hours(1);
 
 /// A queue of keys `K`. Cheap to clone; clones are the same queue.
 #[derive(Clone, Debug)]

@@ -35,14 +35,14 @@ const PAGE_SIZE: u32 = 100;
 /// The server ends a watch after so many seconds; the next one continues where it ended.
 const WATCH_SECONDS: u32 = 290;
 /// Everything is listed anew about so often, because even the API server's own watch cache has lost events.
-const RELIST_AFTER: Duration = Duration::from_secs(24 * 3600);
+const RELIST_AFTER: Duration = Duration::from_hours(24);
 /// Spread of the time between relists and re-checks, so that kinds and replicas do not relist together.
 const SPREAD_PERCENT: u32 = 20;
 /// Wait before starting over, doubled at each time up to the limit below.
 const FIRST_RESTART_WAIT: Duration = Duration::from_secs(1);
 const LAST_RESTART_WAIT: Duration = Duration::from_secs(30);
 /// How often a kind that is not installed is looked for, unless its watch says otherwise.
-pub const ABSENT_RECHECK: Duration = Duration::from_secs(60);
+pub const ABSENT_RECHECK: Duration = Duration::from_mins(1);
 
 /// What to do where the server does not know the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,7 +250,7 @@ impl<K: Cached + DeserializeOwned> Runner<K> {
             }
             Event::Apply(watched) => {
                 if self.named(&watched.entry) {
-                    store.apply(watched.entry);
+                    store.apply(&watched.entry);
                 }
             }
             Event::Delete(watched) => store.delete(&ObjectKey::of(watched.entry.meta())),

@@ -19,7 +19,7 @@ use crate::api::Time;
 /// A reconcile that takes longer is reported.
 pub const WARN_AFTER: Duration = Duration::from_secs(30);
 /// A reconcile that takes longer is aborted and tried again later.
-pub const TIME_LIMIT: Duration = Duration::from_secs(300);
+pub const TIME_LIMIT: Duration = Duration::from_mins(5);
 
 /// An error of a reconcile, for the log and the back-off.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -45,7 +45,7 @@ pub enum Outcome {
         /// The earliest time to try again.
         after: Option<Duration>,
     },
-    /// It failed, and trying again is of no use before something changes (Argo: a Kubernetes NotFound).
+    /// It failed, and trying again is of no use before something changes (Argo: a Kubernetes `NotFound`).
     GiveUp {
         /// What went wrong.
         error: Failure,
@@ -241,14 +241,12 @@ impl<K: Key + fmt::Debug + Sync, R: Reconcile<K>> Worker<K, R> {
         let span = tracing::info_span!("reconcile", key = ?key);
         let work = async move { reconcile.reconcile(owned).await };
         let mut task = AbortOnDrop(tokio::spawn(work.instrument(span)));
-        let interrupted = match self.clock.within(WARN_AFTER, &mut task.0).await {
-            Some(joined) => return self.outcome(joined),
-            None => {
-                tracing::warn!(?key, seconds = WARN_AFTER.as_secs(), "a reconcile is slow");
-                self.clock.within(TIME_LIMIT.saturating_sub(WARN_AFTER), &mut task.0).await
-            }
-        };
-        if let Some(joined) = interrupted {
+        let mut joined = self.clock.within(WARN_AFTER, &mut task.0).await;
+        if joined.is_none() {
+            tracing::warn!(?key, seconds = WARN_AFTER.as_secs(), "a reconcile is slow");
+            joined = self.clock.within(TIME_LIMIT.saturating_sub(WARN_AFTER), &mut task.0).await;
+        }
+        if let Some(joined) = joined {
             return self.outcome(joined);
         }
         task.0.abort();

@@ -59,7 +59,7 @@ fn names(objects: &[Arc<Thing>]) -> Vec<&str> {
 fn a_relist_yields_what_was_missed() {
     let (store, heard) = store();
     store.replace_all(vec![thing("a", 1, &[]), thing("b", 2, &[]), thing("c", 3, &[])]);
-    store.apply(thing("b", 4, &[]));
+    store.apply(&thing("b", 4, &[]));
     store.delete(&ObjectKey::new("ns", "nobody"));
     store.replace_all(vec![thing("b", 4, &[]), thing("c", 9, &[]), thing("d", 5, &[])]);
     let expected = ["a ->1 List", "b ->2 List", "c ->3 List", "b 2>4 Watch", "c 3>9 List", "d ->5 List", "a 1>- List"];
@@ -70,14 +70,14 @@ fn a_relist_yields_what_was_missed() {
 #[test]
 fn an_invalid_object_is_held_but_found_nowhere() {
     let (store, _) = store();
-    store.apply(thing("a", 1, &["x"]));
-    store.apply(broken("a", 2));
+    store.apply(&thing("a", 1, &["x"]));
+    store.apply(&broken("a", 2));
     assert!(store.by("owner", "x").is_empty());
     assert_eq!((store.get(&ObjectKey::new("ns", "a")), store.invalid_len()), (None, 1));
     assert_eq!(store.invalid()[0].error, "no number");
-    store.apply(thing("a", 3, &["x"]));
+    store.apply(&thing("a", 3, &["x"]));
     assert_eq!((names(&store.by("owner", "x")), store.invalid_len()), (vec!["a"], 0));
-    store.apply(broken("a", 4));
+    store.apply(&broken("a", 4));
     store.delete(&ObjectKey::new("ns", "a"));
     assert!(store.is_empty() && store.invalid_len() == 0);
 }
@@ -85,7 +85,7 @@ fn an_invalid_object_is_held_but_found_nowhere() {
 #[test]
 fn a_snapshot_outlives_the_change() {
     let (store, _) = store();
-    store.apply(thing("a", 1, &["x"]));
+    store.apply(&thing("a", 1, &["x"]));
     let before = store.by("owner", "x");
     store.delete(&ObjectKey::new("ns", "a"));
     assert_eq!(names(&before), ["a"]);
@@ -124,11 +124,11 @@ proptest! {
             match op {
                 Op::Apply(name, owners) => {
                     let (name, owners) = (format!("n{name}"), text(&owners));
-                    store.apply(entry(&name, version, &owners));
+                    store.apply(&entry(&name, version, &owners));
                     naive.insert(name, Some(owners));
                 }
                 Op::Break(name) => {
-                    store.apply(broken(&format!("n{name}"), 1));
+                    store.apply(&broken(&format!("n{name}"), 1));
                     naive.insert(format!("n{name}"), None);
                 }
                 Op::Delete(name) => {

@@ -21,7 +21,7 @@ async fn each_verb_is_the_request_that_kubernetes_wants() {
     let got: Value = api.get(class, &target).await.unwrap();
     assert_eq!(got["metadata"]["resourceVersion"], "8");
     let _: Value = api.create(class, &target, &json!({"kind": "ReplicaSet"})).await.unwrap();
-    let _: Value = api.merge_patch(class, &target.clone().sub("status"), &json!({"a": null})).await.unwrap();
+    let _: Value = api.merge_patch(class, &target.clone().part("status"), &json!({"a": null})).await.unwrap();
     let _: Value = api.json_patch(class, &target, &patch).await.unwrap();
     let _: Value = api.replace(class, &target, &json!({})).await.unwrap();
     api.delete(class, &target, &preconditions).await.unwrap();

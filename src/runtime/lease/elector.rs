@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::api::Time;
 
 /// A record that promises more is believed for this long only: a slip of the hand must not end all leadership.
-const LONGEST_FOREIGN_LEASE: Duration = Duration::from_secs(600);
+const LONGEST_FOREIGN_LEASE: Duration = Duration::from_mins(10);
 
 /// Lengths. Argo: `--leader-election-lease-duration`, `-renew-deadline`, `-retry-period`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

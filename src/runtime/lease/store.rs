@@ -37,9 +37,11 @@ impl ApiLeaseStore {
     }
 
     fn object(&self, record: &Record) -> Value {
-        let mut metadata = json!({"name": self.target.key.name, "namespace": self.target.key.namespace});
+        let mut metadata = serde_json::Map::new();
+        metadata.insert("name".to_owned(), json!(self.target.key.name));
+        metadata.insert("namespace".to_owned(), json!(self.target.key.namespace));
         if !record.version.is_empty() {
-            metadata["resourceVersion"] = json!(record.version);
+            metadata.insert("resourceVersion".to_owned(), json!(record.version));
         }
         json!({
             "apiVersion": "coordination.k8s.io/v1",

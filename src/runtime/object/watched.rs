@@ -66,12 +66,12 @@ impl<'de, K: Cached + DeserializeOwned> Visitor<'de> for RawOrTree<K> {
             Some(key) if key == RAW => map.next_value::<String>()?,
             _ => return Err(de::Error::custom("expected the text of an object")),
         };
-        Ok(Entry::decode(&*RawValue::from_string(raw).map_err(de::Error::custom)?))
+        Ok(Entry::decode(&RawValue::from_string(raw).map_err(de::Error::custom)?))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let tree = Value::deserialize(deserializer)?;
-        Ok(Entry::decode(&*serde_json::value::to_raw_value(&tree).map_err(de::Error::custom)?))
+        Ok(Entry::decode(&serde_json::value::to_raw_value(&tree).map_err(de::Error::custom)?))
     }
 }
 
