@@ -45,7 +45,12 @@ pub struct RunController {
 
 impl RunController {
     /// A controller over these caches; finished measurements come back through `queue`.
-    pub fn new(caches: Caches, executor: Arc<Executor>, (clock, queue): (Clock, Queue<ObjectKey>), sources: Sources) -> Self {
+    pub fn new(
+        caches: Caches,
+        executor: Arc<Executor>,
+        (clock, queue): (Clock, Queue<ObjectKey>),
+        sources: Sources,
+    ) -> Self {
         Self { caches, executor, clock, sources: Arc::new(sources), queue, flights: Arc::default() }
     }
 
@@ -126,10 +131,8 @@ impl RunController {
     }
 
     async fn delete(&self, run: &AnalysisRun) -> Outcome {
-        let preconditions = Preconditions {
-            uid: run.metadata.uid.clone(),
-            resource_version: run.metadata.resource_version.clone(),
-        };
+        let preconditions =
+            Preconditions { uid: run.metadata.uid.clone(), resource_version: run.metadata.resource_version.clone() };
         match self.executor.api.delete(Class::Upkeep, &target(&ObjectRef::to(run)), &preconditions).await {
             Ok(()) => Outcome::Done { wake_at: None },
             Err(error) => Outcome::Retry { after: error.retry_after(), error: Box::new(error) },

@@ -201,8 +201,7 @@ impl Controller {
             parts.metrics.requests.clone(),
             COMPONENT,
         );
-        let recorder =
-            Recorder::new(api.clone(), parts.clock.clone(), COMPONENT, parts.metrics.events_dropped.clone());
+        let recorder = Recorder::new(api.clone(), parts.clock.clone(), COMPONENT, parts.metrics.events_dropped.clone());
         let api = api.fenced(fence.clone());
         let executor = || {
             Arc::new(Executor {

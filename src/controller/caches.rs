@@ -105,12 +105,20 @@ impl Caches {
         let replica_sets = replica_sets(queues);
         Self {
             pods: pods(queues, &replica_sets),
-            services: named_by_rollouts(queues, &rollouts, BY_SERVICE, Vec::new(), |meta| within(&meta.namespace, &meta.name)),
+            services: named_by_rollouts(queues, &rollouts, BY_SERVICE, Vec::new(), |meta| {
+                within(&meta.namespace, &meta.name)
+            }),
             slices: slices(queues, &rollouts),
-            routes: named_by_rollouts(queues, &rollouts, BY_ROUTE, Vec::new(), |meta| within(&meta.namespace, &meta.name)),
+            routes: named_by_rollouts(queues, &rollouts, BY_ROUTE, Vec::new(), |meta| {
+                within(&meta.namespace, &meta.name)
+            }),
             runs: runs(queues),
-            templates: named_by_rollouts(queues, &rollouts, BY_TEMPLATE, Vec::new(), |meta| within(&meta.namespace, &meta.name)),
-            cluster_templates: named_by_rollouts(queues, &rollouts, BY_TEMPLATE, Vec::new(), |meta| within("", &meta.name)),
+            templates: named_by_rollouts(queues, &rollouts, BY_TEMPLATE, Vec::new(), |meta| {
+                within(&meta.namespace, &meta.name)
+            }),
+            cluster_templates: named_by_rollouts(queues, &rollouts, BY_TEMPLATE, Vec::new(), |meta| {
+                within("", &meta.name)
+            }),
             rollouts,
             replica_sets,
         }
@@ -120,7 +128,8 @@ impl Caches {
     pub fn watch(&self, watches: &mut Watches, scope: &Scope) {
         let namespace = || scope.namespace.clone();
         let ours = scope.instance_selector();
-        let rollout = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Rollout"), "rollouts");
+        let rollout =
+            ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Rollout"), "rollouts");
         watches.start(Watch::of(rollout, Arc::clone(&self.rollouts)).within(namespace()).labelled(&ours));
         watches.start(Watch::all(Arc::clone(&self.replica_sets)).within(namespace()).labelled(names::POD_HASH));
         watches.start(Watch::all(Arc::clone(&self.pods)).within(namespace()).labelled(names::POD_HASH));

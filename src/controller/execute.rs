@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use crate::api::Meta;
 use crate::plan::{Effect, Event, EventType, ObjectRef, Phase, Plan, Record, Verb};
 use crate::rollout::memory::Failure;
+use crate::runtime::cache::Cached as _;
 use crate::runtime::client::{Api, Preconditions, Resource, Target};
 use crate::runtime::error::{ApiError, ErrorKind};
 use crate::runtime::events::{EventType as Kind, Occurrence, Recorder, Regarding};
 use crate::runtime::expectations::{self, Expectations, Seen};
 use crate::runtime::limiter::Class;
 use crate::runtime::object::{Json, ObjectKey};
-use crate::runtime::cache::Cached as _;
 use crate::telemetry::metrics::Metrics;
 
 /// Carries out plans for one kind of owner.
@@ -126,7 +126,7 @@ impl Executor {
             Verb::Create(body) => self.create(effect, &at, body, run).await,
             Verb::Merge(patch) => self.api.merge_patch(class(effect), &at, &guarded(patch, uid, &version)).await,
             Verb::MergeSubresource(part, patch) => {
-                self.api.merge_patch(class(effect), &at.clone().sub(*part), &guarded(patch, uid, &version)).await
+                self.api.merge_patch(class(effect), &at.clone().part(*part), &guarded(patch, uid, &version)).await
             }
             Verb::Json(patch) => self.json(effect, &at, (patch, &version)).await,
             Verb::Delete => {
@@ -173,7 +173,7 @@ impl Executor {
         let version = run.versions.get(&record.object).unwrap_or(&record.resource_version).clone();
         let mut at = target(&record.object);
         if let Some(part) = record.subresource {
-            at = at.sub(part);
+            at = at.part(part);
         }
         let written: Result<Json, ApiError> =
             self.api.merge_patch(Class::Decision, &at, &guarded(&record.patch, "", &version)).await;

@@ -4,5 +4,9 @@ pub mod app;
 pub mod cached;
 pub mod caches;
 pub mod execute;
+pub mod gauges;
 pub mod observe;
 pub mod rollout;
+
+#[cfg(test)]
+mod tests;

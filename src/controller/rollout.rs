@@ -61,7 +61,8 @@ impl RolloutController {
         if let Some(outcome) = self.behind(&key).await {
             return outcome;
         }
-        let Some(world) = observe(&self.caches, (&key.namespace, &key.name), self.memory_of(&key), &self.settings) else {
+        let Some(world) = observe(&self.caches, (&key.namespace, &key.name), self.memory_of(&key), &self.settings)
+        else {
             return Outcome::Gone;
         };
         let now = self.clock.now();
@@ -149,7 +150,8 @@ impl RolloutController {
 
     /// The period of looks at rest, spread by name so that ten thousand Rollouts do not wake together.
     fn resync_of(&self, key: &ObjectKey) -> Duration {
-        let hash = key.to_string().bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+        let hash =
+            key.to_string().bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
         let spread = self.settings.resync / RESYNC_SPREAD;
         self.settings.resync + spread.mul_f64(f64::from(hash % 1_000) / 1_000.0)
     }

@@ -67,7 +67,9 @@ impl Cast {
         let mut owned = Vec::new();
         for rs in &world.replica_sets {
             match rs.metadata.controller() {
-                Some(owner) if owner.uid == *uid => owned.push(count(world, rs, (now, min_ready), &mut cast.next_available)),
+                Some(owner) if owner.uid == *uid => {
+                    owned.push(count(world, rs, (now, min_ready), &mut cast.next_available))
+                }
                 None if rs.metadata.deletion_timestamp.is_none() => cast.orphans.push(Arc::clone(rs)),
                 _ => {}
             }
@@ -160,6 +162,7 @@ pub fn ready_since(pod: &Pod) -> Option<Time> {
     if pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
-    let ready = pod.status.conditions.iter().find(|condition| condition.kind == "Ready" && condition.status == "True")?;
+    let ready =
+        pod.status.conditions.iter().find(|condition| condition.kind == "Ready" && condition.status == "True")?;
     Some(ready.last_transition_time.unwrap_or_default())
 }

@@ -135,7 +135,10 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory
         announce(case, plan, &mut events);
     }
     plan.events = events;
-    let reason = format!("{shown_phase}{}", if ruling.next.message.is_empty() { String::new() } else { format!(": {}", ruling.next.message) });
+    let reason = format!(
+        "{shown_phase}{}",
+        if ruling.next.message.is_empty() { String::new() } else { format!(": {}", ruling.next.message) }
+    );
     plan.record = record::record(case, &ruling.next, &reason);
 }
 

@@ -42,9 +42,9 @@ fn routing(world: &World) -> Option<String> {
             "{path}: no router is set: a misspelt or pruned key would leave the traffic as it is (supported: gatewayAPI, plugins[argoproj-labs/gatewayAPI])"
         )),
         Ok(Some(settings)) => {
-            let refused = gateway_api::unsupported(&settings).first().map(|field| {
-                format!("not supported yet: {path}.gatewayAPI.{field}")
-            });
+            let refused = gateway_api::unsupported(&settings)
+                .first()
+                .map(|field| format!("not supported yet: {path}.gatewayAPI.{field}"));
             let named = !gateway_api::routes(&settings, &world.rollout.metadata.namespace).is_empty();
             refused.or_else(|| (!named).then(|| format!("{path}: no route is named: set gatewayAPI.httpRoute")))
         }
@@ -135,7 +135,8 @@ fn analyses(world: &World) -> Option<String> {
             Ok(found) => found,
             Err(error) => return Some(format!("{path}: Invalid value: {error}")),
         };
-        let refused = found.namespaced.iter().chain(&found.cluster).flat_map(|spec| &spec.metrics).find_map(unsupported);
+        let refused =
+            found.namespaced.iter().chain(&found.cluster).flat_map(|spec| &spec.metrics).find_map(unsupported);
         if let Some(refused) = refused {
             let names: Vec<&str> = analysis.templates.iter().map(|template| template.template_name.as_str()).collect();
             return Some(format!("not supported yet: {path} [{}]: {refused}", names.join(" ")));

@@ -1,8 +1,8 @@
 //! Aborts: by people, by verdicts, by the deadline.
 
 use super::Ruling;
-use crate::rollout::case::Case;
 use crate::plan::Event;
+use crate::rollout::case::Case;
 
 /// What contradicts itself in the record: an abort of a finished update, a promotion of an aborted one, an abort of a promotion.
 pub fn settle_contradictions(case: &Case<'_>, ruling: &mut Ruling) {

@@ -39,7 +39,8 @@ fn done(case: &Case<'_>, step: &CanaryStep, index: i32, ruling: &mut Ruling) -> 
     let weight_holds = |weight: i32| !case.routes.configured || case.routes.accepted(weight, case.world);
     let paused = step.pause.as_ref().is_none_or(|pause| pause_over(case, pause, ruling));
     let scaled = step.set_canary_scale.is_none() || at_desired();
-    let weighted = step.set_weight.is_none_or(|_| at_desired() && weight_holds(steps::weight_at(&case.world.rollout, index)));
+    let weighted =
+        step.set_weight.is_none_or(|_| at_desired() && weight_holds(steps::weight_at(&case.world.rollout, index)));
     let run = case.status().canary.current_step_analysis_run_status.as_ref();
     let analysed = step.analysis.is_none() || run.is_some_and(|run| run.status == "Successful");
     // Steps that this release does not carry out never reach this point: their Rollout is InvalidSpec.

@@ -51,12 +51,8 @@ fn transition(kind: RunKind, before: Option<&RunStatus>, seen: &RunStatus) -> Op
     }
     let previous = before.filter(|before| before.name == seen.name && !before.status.is_empty());
     let previous = previous.map_or("NoPreviousStatus", |before| before.status.as_str());
-    let message = format!(
-        "{} Analysis Run '{}' Status New: '{}' Previous: '{previous}'",
-        kind.label(),
-        seen.name,
-        seen.status
-    );
+    let message =
+        format!("{} Analysis Run '{}' Status New: '{}' Previous: '{previous}'", kind.label(), seen.name, seen.status);
     let reason = format!("AnalysisRun{}", seen.status);
     Some(match seen.status.as_str() {
         "Failed" | "Error" => Event::warning(reason, message),
@@ -72,7 +68,9 @@ fn judge(case: &Case<'_>, kind: RunKind, (run, seen): (&AnalysisRun, &RunStatus)
         }
         // Resumed by a person: the replacement of this run is on its way, and the resume stays until it is seen.
         "Inconclusive" if case.resumed() => {}
-        "Inconclusive" if !run.spec.terminate || !ruling.next.abort => pause::add("InconclusiveAnalysisRun", case, ruling),
+        "Inconclusive" if !run.spec.terminate || !ruling.next.abort => {
+            pause::add("InconclusiveAnalysisRun", case, ruling)
+        }
         _ => {
             // The replacement of an inconclusive run is there: the resume that asked for it is used up.
             let replacement = run.metadata.annotation(analysis::REPLACES).is_some();

@@ -8,13 +8,8 @@ use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
 
 /// Annotations of a Rollout that its ReplicaSets do not get.
-const NOT_COPIED: &[&str] = &[
-    names::LAST_APPLIED,
-    names::REVISION,
-    names::REVISION_HISTORY,
-    names::DESIRED_REPLICAS,
-    names::NOTIFIED,
-];
+const NOT_COPIED: &[&str] =
+    &[names::LAST_APPLIED, names::REVISION, names::REVISION_HISTORY, names::DESIRED_REPLICAS, names::NOTIFIED];
 
 /// What an object owned by the Rollout says of its owner.
 pub fn owner_reference(rollout: &Rollout) -> Value {
@@ -149,10 +144,8 @@ fn copied_annotations(rollout: &Rollout) -> Map<String, Value> {
 fn annotate(case: &Case<'_>, new: &Revision, number: i64) -> Option<Effect> {
     let rollout = &case.world.rollout;
     let meta = &new.rs.metadata;
-    let mut changed: Map<String, Value> = copied_annotations(rollout)
-        .into_iter()
-        .filter(|(key, value)| meta.annotation(key) != value.as_str())
-        .collect();
+    let mut changed: Map<String, Value> =
+        copied_annotations(rollout).into_iter().filter(|(key, value)| meta.annotation(key) != value.as_str()).collect();
     if new.number() < number {
         changed.insert(names::REVISION.to_owned(), json!(number.to_string()));
         if let Some(old) = meta.annotation(names::REVISION) {

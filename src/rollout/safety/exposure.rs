@@ -93,10 +93,12 @@ impl<'w> Exposure<'w> {
     /// What the permission to take pods from a revision rests on: the routes, and the Services.
     pub fn basis(&self) -> Vec<Basis> {
         let mut basis: Vec<Basis> = self.world.services.values().map(|service| Basis::of(&**service)).collect();
-        basis.extend(self.routes.states.iter().map(|state| Basis {
-            object: state.object.clone(),
-            resource_version: state.resource_version.clone(),
-        }));
+        basis.extend(
+            self.routes
+                .states
+                .iter()
+                .map(|state| Basis { object: state.object.clone(), resource_version: state.resource_version.clone() }),
+        );
         basis
     }
 }

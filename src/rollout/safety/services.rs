@@ -25,10 +25,13 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
 
 fn switch(exposure: &Exposure<'_>, service: &Service, revision: &Revision) -> crate::plan::Effect {
     let mut basis = vec![Basis::of(&*revision.rs)];
-    basis.extend(exposure.routes.states.iter().map(|state| Basis {
-        object: state.object.clone(),
-        resource_version: state.resource_version.clone(),
-    }));
+    basis.extend(
+        exposure
+            .routes
+            .states
+            .iter()
+            .map(|state| Basis { object: state.object.clone(), resource_version: state.resource_version.clone() }),
+    );
     let reason = format!("{} of {} pods available", revision.size.available, revision.size.spec);
     write::switch_service(&exposure.world.rollout, service, revision.hash(), (&reason, basis))
 }

@@ -155,7 +155,12 @@ fn permit_paced(exposure: &Exposure<'_>, goal: Ratio, plan: &mut Plan) {
     let parts = [(cast.distinct_stable(), next.stable), (cast.new.as_ref(), next.new)];
     for (revision, size) in parts.into_iter().filter_map(|(revision, size)| revision.map(|revision| (revision, size))) {
         if size != revision.size.spec {
-            plan.effects.push(write::scale(revision, size, replicas, ("canary follows its step", siblings(exposure, revision))));
+            plan.effects.push(write::scale(
+                revision,
+                size,
+                replicas,
+                ("canary follows its step", siblings(exposure, revision)),
+            ));
         }
     }
     shrink_others(exposure, room, plan);
@@ -165,7 +170,10 @@ fn permit_paced(exposure: &Exposure<'_>, goal: Ratio, plan: &mut Plan) {
         plan.blockers.push(Blocker::wait(
             "WaitingForPods",
             format!("Rollout/{}", exposure.world.rollout.metadata.name),
-            format!("{} new and {stable} stable pods available, {} and {} wanted", new.available, goal.new, goal.stable),
+            format!(
+                "{} new and {stable} stable pods available, {} and {} wanted",
+                new.available, goal.new, goal.stable
+            ),
         ));
     }
 }

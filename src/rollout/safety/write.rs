@@ -14,8 +14,11 @@ pub fn scale(revision: &Revision, to: i32, replicas: i32, why: (&str, Vec<Basis>
     let mut annotations = Map::new();
     annotations.insert(names::DESIRED_REPLICAS.to_owned(), json!(replicas.to_string()));
     let direction = if up { "up" } else { "down" };
-    let message =
-        format!("Scaled {direction} ReplicaSet {} (revision {}) from {from} to {to}", revision.name(), revision.number());
+    let message = format!(
+        "Scaled {direction} ReplicaSet {} (revision {}) from {from} to {to}",
+        revision.name(),
+        revision.number()
+    );
     Effect {
         phase: if up { Phase::ScaleUp } else { Phase::ScaleDown },
         object: ObjectRef::to(&*revision.rs),
@@ -29,8 +32,10 @@ pub fn scale(revision: &Revision, to: i32, replicas: i32, why: (&str, Vec<Basis>
 
 /// Writes annotations of a ReplicaSet; `None` removes one.
 pub fn annotate(revision: &Revision, annotations: &[(&str, Option<String>)], reason: &str) -> Effect {
-    let map: Map<String, Value> =
-        annotations.iter().map(|(key, value)| ((*key).to_owned(), value.clone().map_or(Value::Null, Value::String))).collect();
+    let map: Map<String, Value> = annotations
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.clone().map_or(Value::Null, Value::String)))
+        .collect();
     Effect {
         phase: Phase::Upkeep,
         object: ObjectRef::to(&*revision.rs),

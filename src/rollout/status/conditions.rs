@@ -54,7 +54,12 @@ pub fn weights_rest(case: &Case<'_>) -> bool {
 
 fn health_condition(case: &Case<'_>, ruling: &mut Ruling, healthy: bool) {
     if healthy {
-        set(case.now, &mut ruling.next, wanted("Healthy", "True", "RolloutHealthy", "Rollout is healthy".to_owned()), Refresh::OnChange);
+        set(
+            case.now,
+            &mut ruling.next,
+            wanted("Healthy", "True", "RolloutHealthy", "Rollout is healthy".to_owned()),
+            Refresh::OnChange,
+        );
     } else if ruling.next.condition("Healthy").is_some() {
         let message = "Rollout is not healthy".to_owned();
         set(case.now, &mut ruling.next, wanted("Healthy", "False", "RolloutHealthy", message), Refresh::OnChange);
@@ -84,7 +89,8 @@ fn progress_condition(case: &Case<'_>, ruling: &mut Ruling, (healthy, paused): (
     } else if paused {
         ("Unknown", "RolloutPaused", "Rollout is paused".to_owned(), Refresh::OnChange)
     } else if healthy {
-        let message = subject.map_or_else(String::new, |name| format!("ReplicaSet {name:?} has successfully progressed."));
+        let message =
+            subject.map_or_else(String::new, |name| format!("ReplicaSet {name:?} has successfully progressed."));
         ("True", "NewReplicaSetAvailable", message, Refresh::OnChange)
     } else if ruling.reset {
         let message = subject.map_or_else(
@@ -97,7 +103,10 @@ fn progress_condition(case: &Case<'_>, ruling: &mut Ruling, (healthy, paused): (
         ("Unknown", "RolloutResumed", "Rollout is resumed".to_owned(), Refresh::Always)
     } else if moved(case, ruling) {
         let name = &case.world.rollout.metadata.name;
-        let message = subject.map_or_else(|| format!("Rollout {name:?} is progressing."), |rs| format!("ReplicaSet {rs:?} is progressing."));
+        let message = subject.map_or_else(
+            || format!("Rollout {name:?} is progressing."),
+            |rs| format!("ReplicaSet {rs:?} is progressing."),
+        );
         ("True", "ReplicaSetUpdated", message, Refresh::Always)
     } else if before == "NewReplicaSetAvailable" && health::completed(&ruling.next) {
         ("True", "ReplicaSetNotAvailable", "Rollout does not have minimum availability".to_owned(), Refresh::OnChange)

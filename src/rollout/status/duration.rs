@@ -23,7 +23,8 @@ pub fn update(case: &Case<'_>, ruling: &mut Ruling) {
         (true, None) => duration.manual_pause_started_at = Some(now),
         (false, Some(since)) => {
             let seconds = i64::try_from(now.since(since).as_secs()).unwrap_or(i64::MAX);
-            duration.total_manual_pause_duration_seconds = duration.total_manual_pause_duration_seconds.saturating_add(seconds);
+            duration.total_manual_pause_duration_seconds =
+                duration.total_manual_pause_duration_seconds.saturating_add(seconds);
             duration.manual_pause_started_at = None;
         }
         _ => {}

@@ -12,7 +12,8 @@ pub fn healthy(rollout: &Rollout, status: &RolloutStatus, observed: &str) -> boo
         return false;
     }
     if let Some(strategy) = &rollout.spec.strategy.blue_green {
-        let preview = strategy.preview_service.is_empty() || status.blue_green.preview_selector == status.current_pod_hash;
+        let preview =
+            strategy.preview_service.is_empty() || status.blue_green.preview_selector == status.current_pod_hash;
         return preview && status.blue_green.active_selector == status.current_pod_hash;
     }
     let steps = crate::rollout::strategy::steps::len(rollout);

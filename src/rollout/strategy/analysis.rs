@@ -118,9 +118,14 @@ pub fn wanted(case: &Case<'_>, kind: RunKind) -> bool {
     let exists = current(case, kind).is_some();
     match kind {
         RunKind::Step(_) => exists || status.pause_conditions.is_empty(),
-        RunKind::Background => {
-            case.world.rollout.spec.strategy.canary.as_ref().is_some_and(|c| !steps::before_starting_step(&case.world.rollout, c))
-        }
+        RunKind::Background => case
+            .world
+            .rollout
+            .spec
+            .strategy
+            .canary
+            .as_ref()
+            .is_some_and(|c| !steps::before_starting_step(&case.world.rollout, c)),
         RunKind::PrePromotion => {
             let Some(strategy) = &case.world.rollout.spec.strategy.blue_green else { return false };
             let active = capacity::selected(case.world, &strategy.active_service);
@@ -170,7 +175,8 @@ fn belongs(case: &Case<'_>, kind: RunKind, run: &AnalysisRun) -> bool {
         RunKind::Step(index) => meta.label(names::STEP_INDEX) == Some(index.to_string().as_str()),
         _ => true,
     };
-    step && meta.label(names::ROLLOUT_TYPE) == Some(kind.label()) && meta.label(names::POD_HASH) == Some(case.new_hash())
+    step && meta.label(names::ROLLOUT_TYPE) == Some(kind.label())
+        && meta.label(names::POD_HASH) == Some(case.new_hash())
 }
 
 /// The attempt by the time at which it began; empty where the record does not keep it.

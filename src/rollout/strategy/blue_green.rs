@@ -47,9 +47,9 @@ pub fn ready_for_pause(world: &World, cast: &Cast, blue_green: &BlueGreen) -> bo
 /// Whether the new revision has every pod that the Rollout wants, all of them available.
 pub fn saturated(world: &World, cast: &Cast) -> bool {
     let wanted = world.replicas();
-    cast.new.as_ref().is_some_and(|new| {
-        new.size.spec == wanted && new.size.replicas == wanted && new.size.available == wanted
-    })
+    cast.new
+        .as_ref()
+        .is_some_and(|new| new.size.spec == wanted && new.size.replicas == wanted && new.size.available == wanted)
 }
 
 /// Whether pause and analysis are skipped: the way back to a revision whose pods are still there, a full promotion,

@@ -92,7 +92,13 @@ fn routed_sizes(world: &World, cast: &Cast, canary: &Canary, target: &mut Target
     };
     for other in &cast.others {
         let served = steps::fully_promoted(rollout) || other.deadline().is_some();
-        let fate = if frozen(world) { Fate::Keep } else if served { retired } else { Fate::Drop };
+        let fate = if frozen(world) {
+            Fate::Keep
+        } else if served {
+            retired
+        } else {
+            Fate::Drop
+        };
         target.sizes.push(goal(other, fate, "revision is no longer needed"));
     }
 }

@@ -40,7 +40,11 @@ pub fn apply(hand: &Hand, plan: &Plan) -> Applied {
             }
             Err(reject) => {
                 failed_phase = Some(effect.phase);
-                applied.failures.push(Failure { object: effect.object.clone(), message: reject.to_string(), taken: reject.code == 409 && reject.reason == "AlreadyExists" });
+                applied.failures.push(Failure {
+                    object: effect.object.clone(),
+                    message: reject.to_string(),
+                    taken: reject.code == 409 && reject.reason == "AlreadyExists",
+                });
             }
         }
     }
@@ -50,7 +54,11 @@ pub fn apply(hand: &Hand, plan: &Plan) -> Applied {
         let patch = guarded(&record.patch, "", version);
         let at = (record.object.namespace.as_str(), record.object.name.as_str());
         if let Err(reject) = hand.merge_status(&record.object.resource.kind, at, &patch) {
-            applied.failures.push(Failure { object: record.object.clone(), message: reject.to_string(), taken: reject.code == 409 && reject.reason == "AlreadyExists" });
+            applied.failures.push(Failure {
+                object: record.object.clone(),
+                message: reject.to_string(),
+                taken: reject.code == 409 && reject.reason == "AlreadyExists",
+            });
         }
     }
     applied

@@ -80,9 +80,8 @@ impl Objects for View {
     fn rollouts_with_service(&self, namespace: &str, service: &str) -> Vec<Arc<CachedRollout>> {
         let objects = self.0.list("Rollout", namespace);
         let rollouts = objects.iter().filter_map(|object| CachedRollout::of(object).ok());
-        let naming = rollouts.filter(|cached| {
-            service_fields(&cached.rollout.spec.strategy).iter().any(|(_, name)| *name == service)
-        });
+        let naming = rollouts
+            .filter(|cached| service_fields(&cached.rollout.spec.strategy).iter().any(|(_, name)| *name == service));
         naming.map(Arc::new).collect()
     }
 }
