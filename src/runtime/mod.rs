@@ -40,3 +40,5 @@ pub mod worker;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;

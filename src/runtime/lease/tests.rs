@@ -318,3 +318,32 @@ proptest! {
         }
     }
 }
+
+/// What the property above would find if a rival's patience were shorter than a leader's trust.
+#[test]
+fn the_model_sees_two_leaders_where_terms_allow_them() {
+    let actor = |name: &str, terms: Terms| Actor {
+        elector: Elector::new(name, terms),
+        origin: 0,
+        speed: 100,
+        reading: None,
+        sending: None,
+        answer: None,
+    };
+    for (lease, expected) in [(Duration::from_secs(8), 2), (Terms::default().lease, 1)] {
+        let terms = Terms { lease, ..Terms::default() };
+        let mut server = Server::default();
+        let mut actors = [actor("a", terms), actor("b", terms)];
+        let lead = [Step::Read(0), Step::HearRead(0), Step::Send(0), Step::Arrive(0), Step::HearAnswer(0)];
+        for step in &lead {
+            play(&mut server, &mut actors[0], step, 0);
+        }
+        for step in &[Step::Read(1), Step::HearRead(1)] {
+            play(&mut server, &mut actors[1], step, 0);
+        }
+        for step in &[Step::Send(1), Step::Arrive(1), Step::HearAnswer(1)] {
+            play(&mut server, &mut actors[1], step, 9_000);
+        }
+        assert_eq!(actors.iter().filter(|actor| actor.leads(9_000)).count(), expected, "{lease:?}");
+    }
+}
