@@ -118,11 +118,14 @@ impl Verb {
             Self::Set(verb) => verb.run(session).await,
             Self::Restart(verb) => verb.run(session).await,
             Self::Terminate(verb) => verb.run(session).await,
-            Self::Lint(verb) => verb.run(session).await,
-            Self::Crds(verb) => verb.run(session).await,
-            Self::Rbac(verb) => verb.run(session).await,
             Self::Controller(verb) => verb.run(session).await,
-            Self::Version(verb) => verb.run(session).await,
+            Self::Lint(verb) => verb.run(session),
+            Self::Crds(verb) => verb.run(session),
+            Self::Rbac(verb) => verb.run(session),
+            Self::Version(verb) => {
+                verb.run(session);
+                Ok(())
+            }
         }
     }
 }

@@ -202,7 +202,7 @@ impl Cluster {
             let mut uri = format!("{}?limit={PAGE}", collection(resource, namespace));
             for (name, value) in [("", query), ("continue=", next.as_str())] {
                 if !value.is_empty() {
-                    uri.push_str(&format!("&{name}{value}"));
+                    uri.extend(["&", name, value]);
                 }
             }
             let request = Request::builder().method(Method::GET).uri(uri);

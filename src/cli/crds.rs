@@ -19,7 +19,7 @@ pub struct Crds {
 }
 
 impl Crds {
-    pub(super) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+    pub(super) fn run(self, session: &mut Session) -> Result<(), Failure> {
         let files =
             crd::files().map_err(|error| Failure::new(format!("cannot write a definition as YAML: {error}")))?;
         let Some(dir) = self.dir else {

@@ -41,7 +41,9 @@ impl Failure {
     pub fn render(&self, dialect: Dialect) -> String {
         let mut text = format!("Error: {}\n", self.what);
         if dialect == Dialect::Siskin {
-            self.next.iter().for_each(|advice| text.push_str(&format!("  {advice}\n")));
+            for advice in &self.next {
+                text.extend(["  ", advice, "\n"]);
+            }
         }
         text
     }

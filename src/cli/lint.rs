@@ -41,7 +41,7 @@ pub struct Lint {
 }
 
 impl Lint {
-    pub(super) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+    pub(super) fn run(self, session: &mut Session) -> Result<(), Failure> {
         let mut found = Vec::new();
         let mut objects = 0;
         for path in &self.filename {
@@ -56,7 +56,9 @@ impl Lint {
         if self.output == Some(Output::Json) {
             session.console.print(&json_text(&found)?);
         } else {
-            found.iter().for_each(|finding| session.console.print(&finding.to_string()));
+            for finding in &found {
+                session.console.print(&finding.to_string());
+            }
         }
         match found.len() {
             0 => {
@@ -76,7 +78,9 @@ fn argo(session: &Session, found: &[Finding]) -> Result<(), Failure> {
         return Err(Failure::new(error));
     }
     let rules: Vec<&&Finding> = rollouts.iter().filter(|finding| finding.sort == Sort::Rule).collect();
-    rules.iter().for_each(|finding| session.console.print(&format!("{}\n", finding.message)));
+    for finding in &rules {
+        session.console.print(&format!("{}\n", finding.message));
+    }
     rules.first().map_or(Ok(()), |first| Err(Failure::new(format!("{}: {}", first.path, first.message))))
 }
 

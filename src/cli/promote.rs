@@ -114,14 +114,10 @@ fn patches(rollout: &Rollout, mode: Mode) -> Result<Patches, Failure> {
         Mode::Resume => resume(rollout, steps),
     };
     let unpause = (!skips && rollout.spec.paused).then(|| json!({"spec": {"paused": false}}));
-    let status = status.map(|status| json!({"status": status}));
     let unified = status.as_ref().map(|status| {
-        let mut unified = status.clone();
-        if !skips {
-            unified["spec"] = json!({"paused": false});
-        }
-        unified
+        if skips { json!({"status": status}) } else { json!({"spec": {"paused": false}, "status": status}) }
     });
+    let status = status.map(|status| json!({"status": status}));
     Ok(Patches { spec: unpause, status, unified })
 }
 

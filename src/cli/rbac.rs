@@ -27,7 +27,7 @@ pub struct Rbac {
 }
 
 impl Rbac {
-    pub(super) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+    pub(super) fn run(self, session: &mut Session) -> Result<(), Failure> {
         if !self.with.is_empty() {
             let namespace = session.flags().namespace.clone();
             let mut texts = Vec::new();

@@ -1,6 +1,6 @@
 //! `version`: which build this is.
 
-use super::failure::{Dialect, Failure};
+use super::failure::Dialect;
 use super::session::Session;
 
 /// Print the version
@@ -12,7 +12,7 @@ pub struct Version {
 }
 
 impl Version {
-    pub(super) async fn run(self, session: &mut Session) -> Result<(), Failure> {
+    pub(super) fn run(self, session: &Session) {
         let name = if session.dialect == Dialect::Argo { "kubectl-argo-rollouts" } else { "siskin" };
         session.console.print(&format!("{name}: v{}\n", env!("CARGO_PKG_VERSION")));
         if !self.short {
@@ -27,6 +27,5 @@ impl Version {
             }
             session.console.print(&format!("  Platform: {}/{}\n", std::env::consts::OS, std::env::consts::ARCH));
         }
-        Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! Follows objects, and says when to draw anew: at most every 200 ms, at least each second.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures::stream::{SelectAll, StreamExt as _};
-use futures::{FutureExt as _, Stream, TryStreamExt as _};
+use futures::{FutureExt as _, Stream};
 use kube::api::{Api, ApiResource, DynamicObject};
+use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
 
@@ -25,8 +26,8 @@ type Events = Pin<Box<dyn Stream<Item = (Resource, Result<Event<DynamicObject>, 
 pub(super) struct Follower {
     events: SelectAll<Events>,
     stored: BTreeMap<(&'static str, String), Value>,
-    /// Lists that are not complete yet.
-    pending: usize,
+    /// Kinds whose list is not complete.
+    pending: BTreeSet<&'static str>,
 }
 
 /// Which objects are followed.
@@ -45,7 +46,7 @@ impl Follower {
         for (resource, scope) in followed {
             events.push(stream(cluster, *resource, scope));
         }
-        Self { events, stored: BTreeMap::new(), pending: followed.len() }
+        Self { events, stored: BTreeMap::new(), pending: followed.iter().map(|(resource, _)| resource.kind).collect() }
     }
 
     /// Waits for the next moment to draw; an error of a watch is retried by the watch itself.
@@ -55,11 +56,11 @@ impl Follower {
         loop {
             tokio::select! {
                 biased;
-                () = &mut deadline, if self.pending == 0 => break,
+                () = &mut deadline, if self.pending.is_empty() => break,
                 next = self.events.next() => {
                     let Some((resource, event)) = next else { break };
                     self.take(resource, event);
-                    if !changed && self.pending == 0 {
+                    if !changed && self.pending.is_empty() {
                         changed = true;
                         deadline = Box::pin(tokio::time::sleep(SHORTEST));
                     }
@@ -83,11 +84,20 @@ impl Follower {
             Ok(Event::Delete(object)) => {
                 self.stored.remove(&(resource.kind, path(&object)));
             }
-            // A new list replaces what was known of the kind.
-            Ok(Event::Init) => self.stored.retain(|(kind, _), _| *kind != resource.kind),
-            Ok(Event::InitDone) => self.pending = self.pending.saturating_sub(1),
-            // The right to list is missing, or the API server is away: what is known is shown.
-            Err(_) => self.pending = self.pending.saturating_sub(1),
+            // A new list replaces what was known of the kind. Until it is complete nothing is drawn: what is not yet
+            // listed would look deleted.
+            Ok(Event::Init) => {
+                self.stored.retain(|(kind, _), _| *kind != resource.kind);
+                self.pending.insert(resource.kind);
+            }
+            Ok(Event::InitDone) => {
+                self.pending.remove(resource.kind);
+            }
+            // Without the right to list a kind, the others are shown. Any other error is tried again by the watch.
+            Err(watcher::Error::InitialListFailed(kube::Error::Api(status))) if status.code == 403 => {
+                self.pending.remove(resource.kind);
+            }
+            Err(_) => {}
         }
     }
 
@@ -124,5 +134,5 @@ fn stream(cluster: &Cluster, resource: Resource, scope: &Scope) -> Events {
         Some(name) => watcher::Config::default().fields(&format!("metadata.name={name}")),
         None => watcher::Config::default(),
     };
-    Box::pin(watcher::watcher(api, config).into_stream().map(move |event| (resource, event)))
+    Box::pin(watcher::watcher(api, config).default_backoff().map(move |event| (resource, event)))
 }

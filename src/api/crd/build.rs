@@ -1,7 +1,7 @@
 //! Puts a definition together: names, columns, subresources and schema of each kind.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{pod_template, required, routers, structural};
 use crate::api::meta::Kind;
@@ -99,23 +99,20 @@ fn openapi<T: JsonSchema + Kind>() -> Value {
 
 fn crd<T: JsonSchema + Kind>() -> Value {
     let Names { singular, short, .. } = names(T::KIND);
-    let mut version = json!({
-        "name": T::VERSION,
-        "served": true,
-        "storage": true,
-        "additionalPrinterColumns": columns(T::KIND),
-        "schema": {"openAPIV3Schema": openapi::<T>()},
-    });
+    let mut version = Map::new();
+    version.insert("name".to_owned(), T::VERSION.into());
+    version.insert("served".to_owned(), true.into());
+    version.insert("storage".to_owned(), true.into());
+    version.insert("additionalPrinterColumns".to_owned(), columns(T::KIND));
+    version.insert("schema".to_owned(), json!({"openAPIV3Schema": openapi::<T>()}));
     // Of the five, Rollout alone has subresources: the others' status is patched on the object itself.
     if T::KIND == "Rollout" {
-        version["subresources"] = json!({
-            "status": {},
-            "scale": {
-                "specReplicasPath": ".spec.replicas",
-                "statusReplicasPath": ".status.HPAReplicas",
-                "labelSelectorPath": ".status.selector",
-            },
+        let scale = json!({
+            "specReplicasPath": ".spec.replicas",
+            "statusReplicasPath": ".status.HPAReplicas",
+            "labelSelectorPath": ".status.selector",
         });
+        version.insert("subresources".to_owned(), json!({"status": {}, "scale": scale}));
     }
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -140,13 +137,7 @@ fn crd<T: JsonSchema + Kind>() -> Value {
 }
 
 fn columns(kind: &str) -> Value {
-    let column = |name: &str, of: &str, path: &str, description: &str| {
-        let mut column = json!({"name": name, "type": of, "jsonPath": path});
-        if !description.is_empty() {
-            column["description"] = description.into();
-        }
-        column
-    };
+    let column = |name: &str, of: &str, path: &str, description: &str| json!({"name": name, "type": of, "jsonPath": path, "description": description});
     let age = column("Age", "date", ".metadata.creationTimestamp", "Time since the object was created");
     let mut columns = match kind {
         "Rollout" => vec![

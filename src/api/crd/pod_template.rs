@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::structural::replace;
+
 /// What is embedded, by kind and path (`[]` marks the items of a list): a pod template, or a Job's specification.
 pub const EMBEDDED: &[(&str, &str, Embedded)] = &[
     ("Rollout", "spec.template", Embedded::PodTemplate),
@@ -24,8 +26,7 @@ pub enum Embedded {
 pub(super) fn place(kind: &str, path: &[String], node: &mut Value) {
     let whole = path.join(".");
     let Some((_, _, embedded)) = EMBEDDED.iter().find(|(of, at, _)| *of == kind && *at == whole) else { return };
-    let description = node.get("description").cloned();
-    *node = match embedded {
+    let placed = match embedded {
         Embedded::PodTemplate => pod_template(),
         Embedded::JobSpec => json!({
             "type": "object",
@@ -34,9 +35,7 @@ pub(super) fn place(kind: &str, path: &[String], node: &mut Value) {
             "properties": {"template": pod_template()},
         }),
     };
-    if let Some(description) = description {
-        node["description"] = description;
-    }
+    replace(node, placed);
 }
 
 /// A template keeps fields that are newer than this code. Its metadata is closed to labels and annotations, as in

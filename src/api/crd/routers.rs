@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::build::plain;
-use super::structural::ends_with;
+use super::structural::{ends_with, replace};
 use crate::api::RawJson;
 use crate::api::time::Time;
 use crate::api::traffic_routing::GatewayApi;
@@ -264,9 +264,7 @@ pub(super) fn place(path: &[String], node: &mut Value) {
     } else {
         None
     };
-    let Some(mut placed) = placed else { return };
-    if let Some(description) = node.get("description") {
-        placed["description"] = description.clone();
+    if let Some(placed) = placed {
+        replace(node, placed);
     }
-    *node = placed;
 }

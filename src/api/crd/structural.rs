@@ -83,6 +83,14 @@ pub(super) fn walk(schema: &mut Value, path: &mut Vec<String>, visit: &mut impl 
     }
 }
 
+/// Puts another schema in place of one, whose description stays.
+pub(super) fn replace(node: &mut Value, mut placed: Value) {
+    if let (Some(description), Some(fields)) = (node.get("description"), placed.as_object_mut()) {
+        fields.insert("description".to_owned(), description.clone());
+    }
+    *node = placed;
+}
+
 /// Whether `path` ends with the dotted `pattern`, name by name.
 pub(super) fn ends_with(path: &[String], pattern: &str) -> bool {
     let names: Vec<&str> = pattern.split('.').collect();

@@ -38,7 +38,7 @@ pub(super) fn references<'a>(rollout: &Value, objects: impl Iterator<Item = &'a 
                 found.services.extend(part.map(|(_, kind)| (*kind, object)));
             }
             ("networking.k8s.io" | "extensions", "Ingress") if ingresses.contains(&name) => {
-                found.ingresses.push(object)
+                found.ingresses.push(object);
             }
             ("networking.istio.io", "VirtualService") if virtual_services.contains(&name) => {
                 found.virtual_services.push(object);

@@ -162,7 +162,7 @@ fn samples_and_vectors_pass() {
     assert!(files >= 4);
 }
 
-async fn run(dialect: Dialect, text: &str) -> (String, String) {
+fn run(dialect: Dialect, text: &str) -> (String, String) {
     let file = std::env::temp_dir().join(format!("siskin-lint-{}-{}.yaml", std::process::id(), text.len()));
     std::fs::write(&file, text).unwrap();
     let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
@@ -170,7 +170,7 @@ async fn run(dialect: Dialect, text: &str) -> (String, String) {
     });
     let cluster = crate::cli::client::Cluster::new(kube::Client::new(service, "ns"), "ns");
     let mut session = Session::captured(dialect, cluster);
-    let outcome = Lint { filename: vec![file.clone()], output: None }.run(&mut session).await;
+    let outcome = Lint { filename: vec![file.clone()], output: None }.run(&mut session);
     std::fs::remove_file(file).unwrap();
     let (stdout, mut stderr) = session.console.written();
     if let Err(failure) = outcome {
@@ -181,7 +181,7 @@ async fn run(dialect: Dialect, text: &str) -> (String, String) {
 
 #[tokio::test]
 async fn speaks_both_dialects() {
-    let (stdout, stderr) = run(Dialect::Argo, CANARY).await;
+    let (stdout, stderr) = run(Dialect::Argo, CANARY);
     assert_eq!(stdout.lines().count(), 2, "{stdout}");
     assert!(stdout.starts_with("Invalid value: 120: SetWeight needs"), "{stdout}");
     assert_eq!(
@@ -189,10 +189,10 @@ async fn speaks_both_dialects() {
         "Error: spec.strategy.steps[0].setWeight: Invalid value: 120: SetWeight needs to be between 0 and 100\n"
     );
     let misspelt = CANARY.replace("steps:", "step:");
-    let (stdout, stderr) = run(Dialect::Argo, &misspelt).await;
+    let (stdout, stderr) = run(Dialect::Argo, &misspelt);
     let expected = "Error: error unmarshaling JSON: while decoding JSON: json: unknown field \"step\"\n";
     assert_eq!((stdout.as_str(), stderr.as_str()), ("", expected));
-    let (stdout, stderr) = run(Dialect::Siskin, &misspelt).await;
+    let (stdout, stderr) = run(Dialect::Siskin, &misspelt);
     assert!(
         stdout.contains(
             ".yaml:14: Rollout web: spec.strategy.canary.step: unknown field\n    fix: did you mean \"steps\"?"
@@ -201,5 +201,5 @@ async fn speaks_both_dialects() {
     );
     assert!(stderr.ends_with("problems found\n"), "{stderr}");
     let good = CANARY.replace("120", "20").replace("app: shop", "app: web");
-    assert_eq!(run(Dialect::Argo, &good).await, (String::new(), String::new()));
+    assert_eq!(run(Dialect::Argo, &good), (String::new(), String::new()));
 }

@@ -1,7 +1,7 @@
 //! The long view of one Rollout or Experiment: a head of facts and a tree of what belongs to it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use super::age::{age, human_duration};
 use super::info::{AnalysisRunInfo, ExperimentInfo, InfoMeta, ReplicaSetInfo, RolloutInfo};
@@ -21,7 +21,8 @@ pub struct Style {
 }
 
 fn line(text: &mut String, label: &str, value: impl Display) {
-    text.push_str(&format!("{label:<17}{value}\n"));
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{label:<17}{value}");
 }
 
 /// A Rollout.
@@ -61,7 +62,7 @@ pub fn experiment(info: &ExperimentInfo, style: Style) -> String {
     images_lines(&mut text, &images, style.paint);
     text.push('\n');
     let mut tree = Tree { table: Table::new(&HEADINGS), style };
-    tree.experiment(info, Branch::default());
+    tree.experiment(info, &Branch::default());
     text.push_str(&tree.table.render());
     text
 }
@@ -175,7 +176,7 @@ fn rollout_tree(info: &RolloutInfo, style: Style) -> String {
     let runs = info.analysis_runs.iter().map(|run| run.revision);
     let revisions: BTreeSet<i64> = sets.chain(experiments).chain(runs).collect();
     for (index, revision) in revisions.iter().rev().enumerate() {
-        tree.revision(info, *revision, Branch::default().child(index, revisions.len()));
+        tree.revision(info, *revision, &Branch::default().child(index, revisions.len()));
     }
     tree.table.render()
 }
@@ -196,7 +197,7 @@ impl Tree {
         ]);
     }
 
-    fn revision(&mut self, info: &RolloutInfo, revision: i64, branch: Branch) {
+    fn revision(&mut self, info: &RolloutInfo, revision: i64, branch: &Branch) {
         let blank = String::new;
         self.table.row(vec![format!("{}# revision:{revision}", branch.own), blank(), " ".to_owned(), blank(), blank()]);
         let sets: Vec<_> = info.replica_sets.iter().filter(|set| set.revision == revision).collect();
@@ -208,7 +209,7 @@ impl Tree {
             self.replica_set(set, &branch);
         }
         for (experiment, branch) in experiments.iter().zip(branches.by_ref()) {
-            self.experiment(experiment, branch);
+            self.experiment(experiment, &branch);
         }
         for (run, branch) in runs.iter().zip(branches) {
             self.run(run, &branch);
@@ -269,7 +270,7 @@ impl Tree {
         Some(format!("delay:{left}"))
     }
 
-    fn experiment(&mut self, info: &ExperimentInfo, branch: Branch) {
+    fn experiment(&mut self, info: &ExperimentInfo, branch: &Branch) {
         let node = Node {
             icon: "Σ",
             name: self.style.paint.as_word(&info.object_meta.name, &info.status),
@@ -279,7 +280,7 @@ impl Tree {
             age: self.age(&info.object_meta),
             info: Vec::new(),
         };
-        self.node(&branch, node);
+        self.node(branch, node);
         let count = info.replica_sets.len() + info.analysis_runs.len();
         let mut branches = (0..count).map(|index| branch.child(index, count));
         for (set, branch) in info.replica_sets.iter().zip(branches.by_ref()) {

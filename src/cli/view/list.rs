@@ -154,8 +154,8 @@ pub fn rollouts(lines: &[RolloutLine], columns: &Columns) -> String {
 /// A table of Experiments with its headings.
 pub fn experiments(experiments: &[Experiment], namespaces: Namespaces, now: Time) -> String {
     let all = namespaces == Namespaces::All;
-    let headings = ["NAMESPACE", "NAME", "STATUS", "DURATION", "REMAINING", "AGE"];
-    let mut table = Table::new(if all { &headings } else { &headings[1..] });
+    let namespace: &[&str] = if all { &["NAMESPACE"] } else { &[] };
+    let mut table = Table::new(&[namespace, &["NAME", "STATUS", "DURATION", "REMAINING", "AGE"]].concat());
     let mut sorted: Vec<&Experiment> = experiments.iter().collect();
     sorted.sort_by_key(|experiment| experiment.metadata.path());
     for experiment in sorted {

@@ -31,7 +31,8 @@ pub fn summary(pod: &Pod) -> PodSummary {
         None => containers(&status.container_statuses, &mut line),
     }
     if pod.metadata.deletion_timestamp.is_some() {
-        line.status = if status.reason == NODE_LOST { "Unknown" } else { "Terminating" }.to_owned();
+        let word = if status.reason == NODE_LOST { "Unknown" } else { "Terminating" };
+        word.clone_into(&mut line.status);
     }
     line
 }
