@@ -31,7 +31,8 @@ contour_up() {
     --ingress-status-address "$BOX_ADDR" --disable-leader-election \
     --kubernetes-client-qps 100 --kubernetes-client-burst 200
   "$CONTOUR_DIR/contour" bootstrap --xds-address 127.0.0.1 --xds-port "$XDS_PORT" \
-    --xds-resource-version v3 --admin-address "$folder/envoy.sock" "$folder/envoy.json"
+    --xds-resource-version v3 --admin-address "$folder/envoy.sock" "$folder/envoy.json" \
+    >"$STATE_DIR/logs/contour-bootstrap.log" 2>&1
   spawn envoy "$ENVOY_DIR/envoy" --config-path "$folder/envoy.json" --service-cluster siskin-e2e \
     --service-node envoy --log-level warning --concurrency 2
 }
