@@ -109,7 +109,7 @@ stop() {
   trap - EXIT
   "$HERE/cluster" down
   "$HERE/check-clean.sh" || code=1
-  [ "$code" = 0 ] && say "PASSED" || say "the smoke test ends with code $code"
+  [ "$code" != 0 ] || say "PASSED"
   exit "$code"
 }
 

@@ -14,7 +14,7 @@ mkdir -p /run/netns /run/lock /var/log/containers /var/lib/kubelet
 # kubelet insists on these settings, and they are the whole machine's: it finds
 # them in ordinary files instead, and the machine keeps its own.
 pretend() {
-  local file=/run/sysctl-$(tr / - <<<"$1")
+  local file=/run/sysctl-${1//\//-}
   printf '%s\n' "$2" >"$file"
   mount --bind "$file" "/proc/sys/$1"
 }

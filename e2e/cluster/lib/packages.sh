@@ -41,14 +41,19 @@ refresh_package_lists() {
   fi
 }
 
-# The versions that the package lists offer, so that an update makes a new folder.
+# Of the distribution's release, not of the packages' versions: a fix of theirs is
+# no reason to need the network again.
 daemons_hash() {
-  # shellcheck disable=SC2086
-  apt-cache show --no-all-versions $UNPACKED_PACKAGES | grep -E '^(Package|Version|Architecture):' | hash_of
+  (
+    echo "$UNPACKED_PACKAGES"
+    machine
+    grep -E '^(ID|VERSION_ID)=' /etc/os-release
+  ) | hash_of
 }
 
 build_daemons() {
   local out=$1 package
+  refresh_package_lists
   mkdir "$out/deb"
   # apt-get downloads into the working folder, and checks signatures and hashes.
   # Its own unprivileged user may not write there, hence the option.
@@ -59,7 +64,7 @@ build_daemons() {
     say "unpack $(basename "$package")"
     dpkg-deb --extract "$package" "$out"
   done
-  rm -rf "$out/deb" "$out/usr/share" "$out/etc" "$out/var" "$out/lib"
+  (cd "$out" && rm -rf deb etc lib var usr/share)
 }
 
 # need_daemons: afterwards `containerd`, `runc`, `ctr` and `prometheus` are in PATH, and
@@ -67,7 +72,6 @@ build_daemons() {
 need_daemons() {
   local hash
   if have apt-get; then
-    refresh_package_lists
     hash=$(daemons_hash)
     DAEMONS_DIR=$(cached daemons "$hash" build_daemons)
     CNI_BIN_DIR=$DAEMONS_DIR/usr/lib/cni

@@ -26,14 +26,15 @@ in_place() {
 # spawn NAME COMMAND...: starts a process of the cluster, with its output in
 # logs/NAME.log. It survives this script; its number is that of its namespace.
 spawn() {
-  local name=$1 pid
+  local name=$1 pid since=in-the-box
   shift
   # The single quotes are right: the inner shell expands.
   # shellcheck disable=SC2016
   pid=$(in_place bash -c 'log=$1; shift; setsid "$@" >"$log" 2>&1 </dev/null & echo $!' \
     spawn "$STATE_DIR/logs/$name.log" "$@")
-  printf '%s %s %s\n' "$name" "$pid" "$(in_place bash -c 'cut -d" " -f22 /proc/$1/stat' start "$pid" || true)" \
-    >>"$STATE_DIR/pids"
+  # Those in the box end with it, so only the others are looked up again.
+  [ -n "${BOX_PID:-}" ] || since=$(start_time "$pid")
+  printf '%s %s %s\n' "$name" "$pid" "$since" >>"$STATE_DIR/pids"
 }
 
 # alive NAME: whether that process of the cluster still runs.
@@ -64,7 +65,7 @@ holds_or_dead() {
 # end_processes: ends the recorded processes that run outside a box, in the
 # reverse order of their start.
 end_processes() {
-  local name pid since tenth
+  local tenth
   [ -f "$STATE_DIR/pids" ] || return 0
   each_own_process TERM
   for ((tenth = 0; tenth < TERM_TENTHS; tenth++)); do
