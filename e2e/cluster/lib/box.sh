@@ -42,15 +42,29 @@ box_up() {
     bash "$E2E_CLUSTER/lib/box-init.sh" "$STATE_DIR/box-ready" \
     >"$STATE_DIR/logs/box.log" 2>&1 </dev/null &
   outer=$!
+  # At once, so that a start which fails from here on is cleaned up.
+  identify "$outer" >"$STATE_DIR/box.outer"
   wait_for 10 "the box" test -e "$STATE_DIR/box-ready"
   rm "$STATE_DIR/box-ready"
   BOX_PID=$(child_of "$outer")
-  printf '%s %s\n' "$BOX_PID" "$(start_time "$BOX_PID")" >"$STATE_DIR/box.pid"
+  identify "$BOX_PID" >"$STATE_DIR/box.pid"
   box_connect
   box_make_cgroup
 }
 
-child_of() { awk -v parent="$1" '$4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null | head -n 1; }
+# child_of PID: its first child. Processes come and go while we look.
+child_of() {
+  local folder stat
+  for folder in /proc/[0-9]*; do
+    stat=$(after_name "${folder#/proc/}")
+    # State and parent come after the name.
+    if [[ $stat == ?" $1 "* ]]; then
+      printf '%s\n' "${folder#/proc/}"
+      return
+    fi
+  done
+  fail "the first process of the box was not found"
+}
 
 # box_connect: a veth pair with the first /30 that the host does not know.
 box_connect() {
@@ -101,14 +115,17 @@ box_find() {
 # box_down: ends the box and removes what reaches out of it. It also cleans up
 # after a box that has died.
 box_down() {
-  local link cgroup tree
-  if box_find; then
-    kill -KILL "$BOX_PID"
-    # The first process of a namespace ends only after all others in it have.
-    wait_for 20 "the end of the box" process_gone "$BOX_PID"
-  fi
+  local file pid since link cgroup tree
+  # Its outer process takes the first one with it; the first process of a
+  # namespace ends only after all others in it have.
+  for file in outer pid; do
+    if read -r pid since 2>/dev/null <"$STATE_DIR/box.$file" && is_same "$pid" "$since"; then
+      kill -KILL "$pid" 2>/dev/null || true
+      wait_for 20 "the end of the box" process_gone "$pid"
+    fi
+  done
   BOX_PID=
-  rm -f "$STATE_DIR/box.pid"
+  rm -f "$STATE_DIR/box.pid" "$STATE_DIR/box.outer"
   link=$(box_link)
   # It goes with its other end, but only some time after the last process.
   if have ip && ip link show "$link" >/dev/null 2>&1; then
@@ -120,7 +137,7 @@ box_down() {
   done
 }
 
-process_gone() { [ ! -e "/proc/$1" ]; }
+process_gone() { [ ! -e "/proc/$1" ] || is_zombie "$1"; }
 
 remove_cgroup() {
   find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || [ ! -d "$1" ]

@@ -40,6 +40,13 @@ skip() {
   exit "$EXIT_SKIPPED"
 }
 
+# A command that fails without a word would leave the reader with nothing.
+report_error() {
+  [ "$1" = "$EXIT_SKIPPED" ] || printf 'FAILED: a command at %s ended with %s: %s\n' "$2" "$1" "$3" >&2
+}
+set -o errtrace
+trap 'report_error $? "${BASH_SOURCE[0]}:$LINENO" "$BASH_COMMAND"' ERR
+
 have() { command -v "$1" >/dev/null 2>&1; }
 is_root() { [ "$(id -u)" = 0 ]; }
 

@@ -5,13 +5,23 @@
 
 readonly TERM_TENTHS=20 # how long a process may take to end before it is killed
 
+# after_name PID: what /proc says of it after the name of its program, which may
+# hold spaces and parentheses; the rest cannot. Nothing when it has ended.
+after_name() {
+  local stat=
+  read -r stat 2>/dev/null <"/proc/$1/stat" || true
+  printf '%s\n' "${stat##*) }"
+}
+
 # start_time PID: the time at which it started, in clock ticks since the boot.
-# The name of the program may hold spaces and parentheses; the rest cannot.
-start_time() { sed -E 's/^.*\) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+start_time() { after_name "$1" | cut -d' ' -f20; }
+
+# identify PID: its number and its start time.
+identify() { printf '%s %s\n' "$1" "$(start_time "$1")"; }
 
 # is_same PID START_TIME: whether that process still runs.
 is_same() { [ -n "$2" ] && [ "$(start_time "$1")" = "$2" ] && ! is_zombie "$1"; }
-is_zombie() { [ "$(sed -E 's/^.*\) //' "/proc/$1/stat" 2>/dev/null | cut -c1)" = Z ]; }
+is_zombie() { [[ $(after_name "$1") == Z* ]]; }
 
 # in_place COMMAND...: runs it where the cluster's processes live: in the box
 # when there is one (box.sh), otherwise right here.
