@@ -35,13 +35,13 @@ box_check() {
 # counts), BOX_HOST_ADDR and BOX_ADDR.
 box_up() {
   local outer
-  host_facts >"$STATE_DIR/host-before"
   # Built into most kernels; without it Services that point back to the same node fail.
   [ -d /proc/sys/net/bridge ] || modprobe br_netfilter 2>/dev/null || true
   setsid unshare --mount --net --pid --fork --mount-proc --kill-child \
     bash "$E2E_CLUSTER/lib/box-init.sh" "$STATE_DIR/box-ready" \
     >"$STATE_DIR/logs/box.log" 2>&1 </dev/null &
   outer=$!
+  disown "$outer" # its end is no news for this shell
   # At once, so that a start which fails from here on is cleaned up.
   identify "$outer" >"$STATE_DIR/box.outer"
   wait_for 10 "the box" test -e "$STATE_DIR/box-ready"

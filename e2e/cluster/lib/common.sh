@@ -47,6 +47,11 @@ report_error() {
 set -o errtrace
 trap 'report_error $? "${BASH_SOURCE[0]}:$LINENO" "$BASH_COMMAND"' ERR
 
+# Without these, the status that a script's last trap sees after a signal is that
+# of some earlier command.
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 have() { command -v "$1" >/dev/null 2>&1; }
 is_root() { [ "$(id -u)" = 0 ]; }
 
