@@ -151,7 +151,7 @@ host_facts() {
     kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
     printf 'sysctl %s %s\n' "$name" "$(cat "/proc/sys/$name" 2>/dev/null || echo absent)"
   done
-  ! have nft || nft list tables 2>/dev/null | sed 's/^/nft /'
+  ! { is_root && have nft; } || nft list tables | sed 's/^/nft /'
   ls -d /run/netns/* /var/log/containers /var/log/pods /var/lib/kubelet /var/lib/cni /etc/cni \
     /run/containerd /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods 2>/dev/null | sed 's/^/path /' || true
 }

@@ -19,8 +19,11 @@ cached() {
     flock --nonblock 9 || { say "wait for another build" && flock 9; }
   fi
   if [ ! -d "$folder" ]; then
-    rm -rf "$CACHE/partial-$tool-"* # what interrupted builds have left
+    rm -rf "$CACHE/partial-$tool-"* # what killed builds have left
     partial=$(mktemp -d "$CACHE/partial-$tool-XXXXXX")
+    # This function runs in a subshell, whose end this is.
+    # shellcheck disable=SC2064
+    trap "rm -rf '$partial'" EXIT
     say "build $tool (into $folder)"
     # Not in a condition: `set -e` would be off within the build function.
     "$build" "$partial" >&2
