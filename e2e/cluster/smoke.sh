@@ -10,7 +10,7 @@ export STATE_DIR=${STATE_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/siskin/e2e-s
 # shellcheck source=lib/common.sh
 . "$HERE/lib/common.sh"
 
-readonly NAMESPACE=smoke
+readonly NAMESPACE=smoke # with version 1 of the workload as stable, version 2 as canary
 readonly REQUESTS=200
 # At a weight of 20 the canary's share of 200 requests is 40 ± 5.7; outside these
 # bounds, six standard deviations away, a right split falls once in 10^8 runs.
@@ -30,7 +30,7 @@ count() { grep -cx "$1" || true; }
 
 route_answers() { [ -n "$(answers 1)" ]; }
 
-route_is_all_canary() { [ "$(answers 10 | count canary)" = 10 ]; }
+route_is_all_canary() { [ "$(answers 10 | count 2)" = 10 ]; }
 
 deploy() {
   "$KUBECTL" --kubeconfig "$KUBECONFIG" create namespace "$NAMESPACE" >/dev/null
@@ -44,9 +44,9 @@ deploy() {
 check_split() {
   local versions stable canary
   versions=$(answers "$REQUESTS")
-  stable=$(count stable <<<"$versions")
-  canary=$(count canary <<<"$versions")
-  say "weights 80 and 20: $stable stable and $canary canary answers"
+  stable=$(count 1 <<<"$versions")
+  canary=$(count 2 <<<"$versions")
+  say "weights 80 and 20: $stable answers of version 1 and $canary of version 2"
   [ $((stable + canary)) = "$REQUESTS" ] || fail "$REQUESTS requests got $((stable + canary)) answers of a known version"
   [ "$canary" -ge "$CANARY_MIN" ] && [ "$canary" -le "$CANARY_MAX" ] || fail "the canary's share is not near 20 %"
 }
@@ -60,14 +60,14 @@ check_endpoints() {
 }
 
 check_logs() {
-  k logs deployment/shop-canary | grep -q 'serving version=canary' || fail "kubectl logs does not show the pod's first line"
+  k logs deployment/shop-canary | grep -q 'serving version=2' || fail "kubectl logs does not show the pod's first line"
   say "kubectl logs reads the pod"
 }
 
 check_cluster_ip() {
   local address
   address=$(k get service shop-stable --output 'jsonpath={.spec.clusterIP}')
-  k exec deployment/shop-canary -- /app get "http://$address/" | grep -q '^200 stable' ||
+  k exec deployment/shop-canary -- /app get "http://$address/" | grep -q '^200 1 ' ||
     fail "a pod does not reach the Service's address $address"
   say "kubectl exec works, and the pod reaches a Service by its address"
 }
@@ -77,14 +77,14 @@ check_weight_patch() {
     {"op":"replace","path":"/spec/rules/0/backendRefs/1/weight","value":100}]'
   k patch httproute shop --type=json --patch "$patch" >/dev/null
   wait_for 5 "a route with the canary alone" route_is_all_canary
-  [ "$(answers "$REQUESTS" | count canary)" = "$REQUESTS" ] || fail "stable still answers at weight 0"
+  [ "$(answers "$REQUESTS" | count 2)" = "$REQUESTS" ] || fail "stable still answers at weight 0"
   say "weights 0 and 100: only the canary answers"
 }
 
 prometheus_counts() {
   local value
   value=$(curl --silent --fail --get "http://$PROMETHEUS_ADDR/api/v1/query" \
-    --data-urlencode 'query=sum(http_requests_total{version="canary",code="200"})' |
+    --data-urlencode 'query=sum(http_requests_total{version="2",code="200"})' |
     sed -nE 's/.*"value":\[[^,]*,"([0-9]+)".*/\1/p')
   [ "${value:-0}" -ge "$REQUESTS" ]
 }

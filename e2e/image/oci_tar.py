@@ -71,7 +71,7 @@ def build(options):
     layer = layout.add(LAYER, layer_of(options.files))
     config = layout.add(CONFIG, {
         **target,
-        "config": {"Entrypoint": options.command},
+        "config": {"Entrypoint": options.command, "Env": options.env},
         # The layer is not compressed, so its digest is also its diff id.
         "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
     })
@@ -95,6 +95,8 @@ def main():
     parser.add_argument("--name", required=True, help="the image's name with its tag")
     parser.add_argument("--command", required=True, type=json.loads,
                         help='what the container runs, as a JSON list: ["/app"]')
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE",
+                        help="a variable that every container of the image has")
     parser.add_argument("files", nargs="+", metavar="SOURCE=DESTINATION")
     build(parser.parse_args())
 

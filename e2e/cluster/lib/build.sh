@@ -140,10 +140,17 @@ build_envoy() {
 
 # ---- The workload: one static binary, and its image
 
-app_hash() { (cd "$E2E" && cat app/Cargo.toml app/Cargo.lock app/src/*.rs image/oci_tar.py) | hash_of; }
+app_hash() {
+  (
+    cd "$E2E"
+    cat app/Cargo.toml app/Cargo.lock app/src/*.rs image/oci_tar.py
+    echo "$APP_REPOSITORY $APP_TAGS $BAD_ERROR_RATE $PAUSE_IMAGE"
+    machine
+  ) | hash_of
+}
 
 build_app() {
-  local out=$1 target
+  local out=$1 target tag rate
   need_tools cargo rustc python3
   target=$(rustc -vV | sed -n 's/^host: //p')
   # The target is named although it is the host's own: the flags then hold for
@@ -153,11 +160,21 @@ build_app() {
     fail "the workload in e2e/app does not compile"
   mv "$out/target/$target/release/siskin-e2e-app" "$out/app"
   rm -rf "$out/target"
-  app_image "$out/app.tar" "$APP_IMAGE" '["/app"]' "$out/app"
-  app_image "$out/pause.tar" "$PAUSE_IMAGE" '["/app", "pause"]' "$out/app"
+  for tag in $APP_TAGS; do
+    rate=0
+    [ "$tag" != bad ] || rate=$BAD_ERROR_RATE
+    app_image "$out" "app-$tag" --name "$APP_REPOSITORY:$tag" --command '["/app"]' \
+      --env "VERSION=$tag" --env "ERROR_RATE=$rate"
+  done
+  app_image "$out" pause --name "$PAUSE_IMAGE" --command '["/app", "pause"]'
 }
 
-app_image() { python3 "$E2E/image/oci_tar.py" --output "$1" --name "$2" --command "$3" "$4=/app"; }
+# app_image FOLDER NAME OPTIONS...: packs the program in FOLDER as FOLDER/NAME.tar.
+app_image() {
+  local folder=$1 name=$2
+  shift 2
+  python3 "$E2E/image/oci_tar.py" --output "$folder/$name.tar" "$@" "$folder/app=/app"
+}
 
 # ---- All of it
 

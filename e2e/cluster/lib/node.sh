@@ -19,16 +19,16 @@ node_network_up() {
 
 # containerd_up: starts it and loads the images; it needs no API server.
 containerd_up() {
+  local image
   mkdir -p "$NODE/cni"
   write_cni_config
   write_containerd_config
   spawn containerd env PATH="$PATH" containerd --config "$NODE/containerd.toml"
   wait_alive containerd 30 "containerd's answer" ctr --address "$CTR_SOCKET" version
-  import_image "$APP_DIR/pause.tar"
-  import_image "$APP_DIR/app.tar"
+  for image in "$APP_DIR"/*.tar; do
+    ctr --address "$CTR_SOCKET" --namespace k8s.io images import "$image" >/dev/null
+  done
 }
-
-import_image() { ctr --address "$CTR_SOCKET" --namespace k8s.io images import "$1" >/dev/null; }
 
 # node_up: joins the node and waits until it is Ready.
 node_up() {

@@ -16,5 +16,9 @@ readonly UNPACKED_PACKAGES="containerd runc containernetworking-plugins promethe
 readonly INSTALLED_PACKAGES="nftables conntrack iptables iproute2 openssl curl libseccomp2"
 
 # The images that the harness makes itself; no registry is ever asked for them.
-readonly APP_IMAGE=e2e.local/app:1
+# Each tag of the workload is a version of it: `bad` answers every second request
+# with an error, the others differ in the version that they report.
+readonly APP_REPOSITORY=e2e.local/app
+readonly APP_TAGS="1 2 3 bad"
+readonly BAD_ERROR_RATE=0.5
 readonly PAUSE_IMAGE=e2e.local/pause:1
