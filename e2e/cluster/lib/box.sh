@@ -86,9 +86,13 @@ box_connect() {
 # box_make_cgroup: the parent of all pods' cgroups. In version 1 every
 # controller has a tree of its own; in version 2 there is one.
 box_make_cgroup() {
-  local tree cgroup
+  local tree cgroup controller
   cgroup=$(box_cgroup)
   if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    # kubelet asks for these in its parent; systemd hands down only those in use.
+    for controller in cpuset cpu memory hugetlb pids; do
+      echo "+$controller" 2>/dev/null >/sys/fs/cgroup/cgroup.subtree_control || true
+    done
     mkdir -p "/sys/fs/cgroup/$cgroup"
     return
   fi

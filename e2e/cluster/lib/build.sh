@@ -74,6 +74,8 @@ build_kubebox() {
   local out=$1 program
   need_go
   cd "$E2E_CLUSTER/kubebox"
+  grep -q "k8s.io/kubernetes $KUBERNETES_VERSION\$" go.mod ||
+    fail "lib/versions.sh says Kubernetes $KUBERNETES_VERSION, kubebox/go.mod another version"
   say "download the Go modules of Kubernetes $KUBERNETES_VERSION (about 90 MB the first time)"
   go mod download || skip "the Go modules of Kubernetes cannot be downloaded"
   say "compile Kubernetes and etcd (about 10 CPU minutes with an empty build cache)"

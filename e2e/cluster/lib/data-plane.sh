@@ -63,8 +63,11 @@ wait_for_gateway() {
 }
 
 gateway_programmed() {
-  api_get "/apis/gateway.networking.k8s.io/v1/namespaces/$GATEWAY_NAMESPACE/gateways/$GATEWAY_NAME" |
-    tr -d ' \n' | grep -qE '"status":"True","type":"Programmed"'
+  local gateway
+  gateway=$(api_get "/apis/gateway.networking.k8s.io/v1/namespaces/$GATEWAY_NAMESPACE/gateways/$GATEWAY_NAME" |
+    tr -d ' \n')
+  # The fields of a custom resource come in the order of the alphabet.
+  [[ $gateway == *'"status":"True","type":"Programmed"'* ]]
 }
 
 envoy_ready() { in_place curl -sf --unix-socket "$STATE_DIR/contour/envoy.sock" http://envoy/ready; }

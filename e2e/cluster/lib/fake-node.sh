@@ -14,5 +14,5 @@ kwok_up() {
 }
 
 fake_node_ready() {
-  kubectl get node fake-node --output 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -qx True
+  [ "$(kubectl get node fake-node --output 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]
 }

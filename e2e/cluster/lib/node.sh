@@ -46,9 +46,11 @@ node_up() {
 }
 
 node_ready() {
-  # The conditions come from the API without line breaks that matter: the type
-  # stands beside its status.
-  api_get "/api/v1/nodes/$NODE_NAME" | tr -d ' \n' | grep -qE '"type":"Ready","status":"True"'
+  local node
+  # Not a pipe into `grep -q`: that ends at the match, and the writer then fails.
+  node=$(api_get "/api/v1/nodes/$NODE_NAME" | tr -d ' \n')
+  # A condition's status comes right after its type.
+  [[ $node == *'"type":"Ready","status":"True"'* ]]
 }
 
 write_cni_config() {
