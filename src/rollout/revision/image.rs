@@ -22,9 +22,9 @@ static REFERENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let host = format!(r"(?:{label}(?:\.{label})*|\[(?:[a-fA-F0-9:]+)\])");
     let path = "[a-z0-9]+(?:(?:[._]|__|[-]+)[a-z0-9]+)*";
     let digest = "[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}";
-    expression(&format!(
-        "^(?P<name>{host}(?::[0-9]+)?/{path}(?:/{path})*)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}))?(?:@(?P<digest>{digest}))?$"
-    ))
+    let tag = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}";
+    let name = format!("(?P<name>{host}(?::[0-9]+)?/{path}(?:/{path})*)");
+    expression(&format!("^{name}(?::(?P<tag>{tag}))?(?:@(?P<digest>{digest}))?$"))
 });
 
 static IDENTIFIER: LazyLock<Option<Regex>> = LazyLock::new(|| expression("^[a-f0-9]{64}$"));

@@ -21,8 +21,8 @@ pub fn validate_router_config(rollout: &Value) -> RouterConfigErrors {
     let canary = object(rollout, "spec").and_then(|spec| object(object(spec, "strategy")?, "canary"));
     let Some(routing) = canary.map(TrafficRouting::of) else { return RouterConfigErrors::default() };
     RouterConfigErrors {
-        nginx: ingress_error(routing, "nginx", ("stableIngress", "stableIngresses")),
-        alb: ingress_error(routing, "alb", ("ingress", "ingresses")),
+        nginx: ingress_error(routing, "nginx", "stableIngress", "stableIngresses"),
+        alb: ingress_error(routing, "alb", "ingress", "ingresses"),
         istio: istio_error(routing),
     }
 }
@@ -34,7 +34,7 @@ fn error(router: &str, detail: &str) -> Option<FieldError> {
     report.0.pop()
 }
 
-fn ingress_error(routing: TrafficRouting<'_>, router: &str, (one, many): (&str, &str)) -> Option<FieldError> {
+fn ingress_error(routing: TrafficRouting<'_>, router: &str, one: &str, many: &str) -> Option<FieldError> {
     let config = routing.router(router)?;
     let given = [!text(config, one).is_empty(), config.get(many).is_some_and(Value::is_array)];
     let outcome = match given {

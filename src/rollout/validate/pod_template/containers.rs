@@ -26,8 +26,8 @@ pub fn check(spec: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut Rep
     let mut names = BTreeSet::new();
     check_main(main, pod, &path.child("containers"), report);
     names.extend(main.iter().map(|c| text(c, "name")));
-    check_init(init, pod, &mut names, (&path.child("initContainers"), report));
-    check_ephemeral(spec, pod, (&path.child("ephemeralContainers"), report));
+    check_init(init, pod, &mut names, &path.child("initContainers"), report);
+    check_ephemeral(spec, pod, &path.child("ephemeralContainers"), report);
 }
 
 fn check_main(containers: &[Value], pod: &Surroundings<'_>, path: &Path, report: &mut Report) {
@@ -54,7 +54,8 @@ fn check_init<'a>(
     containers: &'a [Value],
     pod: &Surroundings<'_>,
     names: &mut BTreeSet<&'a str>,
-    (path, report): (&Path, &mut Report),
+    path: &Path,
+    report: &mut Report,
 ) {
     for (index, given) in containers.iter().enumerate() {
         let place = path.index(index);
@@ -86,7 +87,7 @@ fn check_init<'a>(
     }
 }
 
-fn check_ephemeral(spec: &Value, pod: &Surroundings<'_>, (path, report): (&Path, &mut Report)) {
+fn check_ephemeral(spec: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut Report) {
     let others = list(spec, "containers").iter().chain(list(spec, "initContainers"));
     let others: BTreeSet<_> = others.map(|c| text(c, "name")).collect();
     let mut names = others.clone();

@@ -33,12 +33,12 @@ pub fn check_mounts(container: &Value, pod: &Surroundings<'_>, path: &Path, repo
             let detail = "must not already exist as a path in volumeDevices";
             report.invalid(&place.child("mountPath"), quote(mount_path), detail);
         }
-        check_sub_paths(mount, (path, &place), report);
+        check_sub_paths(mount, path, &place, report);
         check_propagation(mount, container, path, report);
     }
 }
 
-fn check_sub_paths(mount: &Value, (path, place): (&Path, &Path), report: &mut Report) {
+fn check_sub_paths(mount: &Value, path: &Path, place: &Path, report: &mut Report) {
     let (plain, expression) = (text(mount, "subPath"), text(mount, "subPathExpr"));
     if !plain.is_empty() {
         check_relative_path(plain, &path.child("subPath"), report);

@@ -35,7 +35,7 @@ pub fn check_all(container: &Value, pod: &Surroundings<'_>, path: &Path, report:
 }
 
 fn check_probe(probe: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut Report) {
-    check_handler(probe, &PROBE_HANDLERS, pod, (path, report));
+    check_handler(probe, &PROBE_HANDLERS, pod, path, report);
     for key in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] {
         if let Some(negative) = integer(probe, key).filter(|n| *n < 0) {
             report.invalid(&path.child(key), negative, "must be greater than or equal to 0");
@@ -49,7 +49,7 @@ fn check_probe(probe: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut 
 fn check_lifecycle(lifecycle: &Value, pod: &Surroundings<'_>, path: &Path, report: &mut Report) {
     for key in ["postStart", "preStop"] {
         if let Some(hook) = object(lifecycle, key) {
-            check_handler(hook, &HOOK_HANDLERS, pod, (&path.child(key), report));
+            check_handler(hook, &HOOK_HANDLERS, pod, &path.child(key), report);
         }
     }
     if some_text(lifecycle, "stopSignal").is_some() && pod.os.is_none() {
@@ -59,7 +59,7 @@ fn check_lifecycle(lifecycle: &Value, pod: &Surroundings<'_>, path: &Path, repor
 }
 
 /// Exactly one handler of the sorts in `keys`; the first counts.
-fn check_handler(handler: &Value, keys: &[&str], pod: &Surroundings<'_>, (path, report): (&Path, &mut Report)) {
+fn check_handler(handler: &Value, keys: &[&str], pod: &Surroundings<'_>, path: &Path, report: &mut Report) {
     let mut found = false;
     for key in keys {
         let Some(action) = object(handler, key) else { continue };

@@ -20,11 +20,11 @@ pub fn check_pod(context: Option<&Value>, path: &Path, report: &mut Report) {
         check_id(go_json::integer(group), &path.child("supplementalGroups").index(index), report);
     }
     check_sysctls(list(context, "sysctls"), &path.child("sysctls"), report);
-    check_choice(context, "fsGroupChangePolicy", &["Always", "OnRootMismatch"], (path, report));
+    check_choice(context, "fsGroupChangePolicy", &["Always", "OnRootMismatch"], path, report);
     check_seccomp(object(context, "seccompProfile"), &path.child("seccompProfile"), report);
     check_app_armor(object(context, "appArmorProfile"), &path.child("appArmorProfile"), report);
-    check_choice(context, "supplementalGroupsPolicy", &["Merge", "Strict"], (path, report));
-    check_choice(context, "seLinuxChangePolicy", &["MountOption", "Recursive"], (path, report));
+    check_choice(context, "supplementalGroupsPolicy", &["Merge", "Strict"], path, report);
+    check_choice(context, "seLinuxChangePolicy", &["MountOption", "Recursive"], path, report);
 }
 
 pub fn check_container(context: Option<&Value>, path: &Path, report: &mut Report) {
@@ -64,7 +64,7 @@ fn check_id(id: Option<i64>, path: &Path, report: &mut Report) {
     }
 }
 
-fn check_choice(context: &Value, key: &str, choices: &[&str], (path, report): (&Path, &mut Report)) {
+fn check_choice(context: &Value, key: &str, choices: &[&str], path: &Path, report: &mut Report) {
     if let Some(other) = some_text(context, key).filter(|choice| !choices.contains(choice)) {
         report.not_supported(&path.child(key), other, choices);
     }

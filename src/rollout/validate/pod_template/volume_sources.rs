@@ -38,9 +38,8 @@ pub fn check(key: &str, source: &Value, path: &Path, report: &mut Report) {
             check_filled(source, &["repository"], path, report);
             check_relative_path(text(source, "directory"), &path.child("directory"), report);
         }
-        "awsElasticBlockStore" => check_filled(source, &["volumeID"], path, report),
         "azureFile" => check_filled(source, &["secretName", "shareName"], path, report),
-        "cinder" => check_filled(source, &["volumeID"], path, report),
+        "awsElasticBlockStore" | "cinder" => check_filled(source, &["volumeID"], path, report),
         "flexVolume" => check_filled(source, &["driver"], path, report),
         _ => {}
     }
@@ -141,17 +140,17 @@ fn check_projected(source: &Value, path: &Path, report: &mut Report) {
         let place = path.child("sources").index(index);
         for key in ["secret", "configMap"] {
             if let Some(keys) = object(projection, key) {
-                check_projected_keys(keys, &mut files, (path, &place.child(key)), report);
+                check_projected_keys(keys, &mut files, path, &place.child(key), report);
             }
         }
         if let Some(api) = object(projection, "downwardAPI") {
             for file in list(api, "items") {
                 check_file(file, &place.child("downwardAPI"), report);
-                claim_file(text(file, "path"), &mut files, (path, text(file, "path")), report);
+                claim_file(text(file, "path"), &mut files, path, text(file, "path"), report);
             }
         }
         if let Some(token) = object(projection, "serviceAccountToken") {
-            check_token(token, (path, &place.child("serviceAccountToken")), report);
+            check_token(token, path, &place.child("serviceAccountToken"), report);
         }
         let kinds =
             ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate"];
@@ -164,24 +163,25 @@ fn check_projected(source: &Value, path: &Path, report: &mut Report) {
 fn check_projected_keys<'a>(
     keys: &'a Value,
     files: &mut BTreeSet<&'a str>,
-    (volume, path): (&Path, &Path),
+    volume: &Path,
+    path: &Path,
     report: &mut Report,
 ) {
     check_filled(keys, &["name"], path, report);
     for (index, item) in list(keys, "items").iter().enumerate() {
         check_item(item, &path.child("items").index(index), report);
-        claim_file(text(item, "path"), files, (volume, text(keys, "name")), report);
+        claim_file(text(item, "path"), files, volume, text(keys, "name"), report);
     }
 }
 
 /// Each file of a projected volume comes from one source.
-fn claim_file<'a>(file: &'a str, files: &mut BTreeSet<&'a str>, (path, shown): (&Path, &str), report: &mut Report) {
+fn claim_file<'a>(file: &'a str, files: &mut BTreeSet<&'a str>, path: &Path, shown: &str, report: &mut Report) {
     if !file.is_empty() && !files.insert(file) {
         report.invalid(path, quote(shown), CONFLICT);
     }
 }
 
-fn check_token(token: &Value, (volume, path): (&Path, &Path), report: &mut Report) {
+fn check_token(token: &Value, volume: &Path, path: &Path, report: &mut Report) {
     let seconds = integer(token, "expirationSeconds").unwrap_or(0);
     let place = path.child("expirationSeconds");
     if seconds < MIN_TOKEN_SECONDS {

@@ -10,7 +10,7 @@ use super::metrics;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-fn path(kind: AnalysisKind) -> Path {
+pub fn path(kind: AnalysisKind) -> Path {
     match kind {
         AnalysisKind::PrePromotion => strategy_path(&["blueGreen", "prePromotionAnalysis", "templates"]),
         AnalysisKind::PostPromotion => strategy_path(&["blueGreen", "postPromotionAnalysis", "templates"]),
@@ -56,9 +56,9 @@ pub fn check(rollout: &Value, group: &TemplateGroup<'_>, report: &mut Report) {
     for template in all {
         let (name, spec) = (name_of(template), get(template, "spec").unwrap_or(&Value::Null));
         if group.kind == AnalysisKind::Background {
-            check_background(canary, (name, spec), &path, report);
+            check_background(canary, name, spec, &path, report);
         } else {
-            metrics::check_finite((name, spec), &path, report);
+            metrics::check_finite(name, spec, &path, report);
         }
     }
 }
@@ -131,7 +131,7 @@ fn check_given(arguments: Vec<Argument<'_>>, given: &[Value]) -> Result<(), Stri
 }
 
 /// A background analysis takes its arguments from `canary.analysis.args`.
-fn check_background(canary: &Value, (name, spec): (&str, &Value), path: &Path, report: &mut Report) {
+fn check_background(canary: &Value, name: &str, spec: &Value, path: &Path, report: &mut Report) {
     let analysis = object(canary, "analysis").unwrap_or(&Value::Null);
     let given = analysis.get("args").is_some_and(Value::is_array);
     for argument in declared(spec).iter().filter(|argument| argument.value.is_none() && !argument.has_source) {

@@ -26,13 +26,13 @@ pub fn check(router: &Value, report: &mut Report) {
         return;
     };
     let first =
-        routes.iter().enumerate().find_map(|(index, route)| route_error(route, (name, index), &path.index(index)));
+        routes.iter().enumerate().find_map(|(index, route)| route_error(route, name, index, &path.index(index)));
     if let Some((path, detail)) = first {
         report.invalid(&path, quote(name), &detail);
     }
 }
 
-fn route_error(route: &Value, (router, index): (&str, usize), path: &Path) -> Option<(Path, String)> {
+fn route_error(route: &Value, router: &str, index: usize, path: &Path) -> Option<(Path, String)> {
     if !route.is_object() {
         let detail = format!("Invalid route was found for AppMesh virtual-router {router} at index {index}");
         return Some((path.clone(), detail));

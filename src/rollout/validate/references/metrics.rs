@@ -13,7 +13,7 @@ use serde_json::Value;
 const DUMMY: &str = "dummy-value";
 
 /// Adds an error for each metric of the template that would run for ever, or for the first that cannot be read.
-pub fn check_finite((name, spec): (&str, &Value), path: &Path, report: &mut Report) {
+pub fn check_finite(name: &str, spec: &Value, path: &Path, report: &mut Report) {
     let metrics = match resolved(spec) {
         Ok(metrics) => metrics,
         Err(cause) => {

@@ -8,10 +8,12 @@ mod app_mesh;
 mod check;
 mod ingresses;
 mod metrics;
+mod missing;
 mod services;
 mod virtual_services;
 
 pub use check::{AnalysisKind, References, ServiceKind, TemplateGroup, validate_references};
+pub use missing::{Missing, missing_reference, unnamed_references};
 
 #[cfg(test)]
 mod tests;

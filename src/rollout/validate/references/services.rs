@@ -9,7 +9,7 @@ use serde_json::Value;
 /// The annotation by which a Rollout owns a service's selector.
 const MANAGED_BY: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
 
-fn path(kind: ServiceKind) -> Path {
+pub fn path(kind: ServiceKind) -> Path {
     strategy_path(match kind {
         ServiceKind::Active => &["blueGreen", "activeService"],
         ServiceKind::Preview => &["blueGreen", "previewService"],

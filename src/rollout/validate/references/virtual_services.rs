@@ -47,6 +47,8 @@ struct Destinations<'a> {
     stable: &'a str,
     /// The destination rule, whose subsets count instead of the services.
     subsets: Option<&'a Value>,
+    /// Names of the routes that steps manage beside the Rollout's own.
+    managed: BTreeSet<&'a str>,
 }
 
 pub fn check(rollout: &Value, virtual_service: &Value, report: &mut Report) {
@@ -66,7 +68,7 @@ pub fn check(rollout: &Value, virtual_service: &Value, report: &mut Report) {
     let own_name = |named: &&Value| bare_name(text(named, "name")) == name_of(virtual_service);
     if let Some(config) = named.into_iter().find(own_name) {
         let wanted = destinations(rollout, canary, istio);
-        check_routes(virtual_service, (config, &wanted, routing), &path, report);
+        check_routes(virtual_service, config, &wanted, &path, report);
     }
 }
 
@@ -85,15 +87,16 @@ fn destinations<'a>(rollout: &'a Value, canary: &'a Value, istio: &'a Value) -> 
         (stable_service, canary_service) =
             if text(status, "stablePingPong") == "ping" { (ping, pong) } else { (pong, ping) };
     }
-    Destinations { canary: canary_service, stable: stable_service, subsets: object(istio, "destinationRule") }
+    let routes = TrafficRouting::of(canary).managed_routes().unwrap_or_default();
+    Destinations {
+        canary: canary_service,
+        stable: stable_service,
+        subsets: object(istio, "destinationRule"),
+        managed: routes.iter().map(|route| text(route, "name")).collect(),
+    }
 }
 
-fn check_routes(
-    virtual_service: &Value,
-    (config, wanted, routing): (&Value, &Destinations<'_>, TrafficRouting<'_>),
-    path: &Path,
-    report: &mut Report,
-) {
+fn check_routes(virtual_service: &Value, config: &Value, wanted: &Destinations<'_>, path: &Path, report: &mut Report) {
     let name = quote(bare_name(text(config, "name")));
     let spec = object(virtual_service, "spec").unwrap_or(&Value::Null);
     let routes_of = |key: &str| spec.get(key).and_then(Value::as_array);
@@ -108,11 +111,8 @@ fn check_routes(
             report.invalid(path, &name, &format!("Unable to get {protocol} routes for Istio VirtualService"));
             continue;
         }
-        let outcome = if key == "http" {
-            check_http(routes, config, wanted, routing)
-        } else {
-            check_ports(routes, config, wanted, key)
-        };
+        let outcome =
+            if key == "http" { check_http(routes, config, wanted) } else { check_ports(routes, config, wanted, key) };
         if let Err(cause) = outcome {
             let detail = format!("Istio VirtualService has invalid {protocol} routes. Error: {cause}");
             report.invalid(path, &name, &detail);
@@ -128,12 +128,7 @@ fn are_readable(routes: &[Value], shape: &Struct) -> bool {
     report.0.is_empty()
 }
 
-fn check_http(
-    routes: &[Value],
-    config: &Value,
-    wanted: &Destinations<'_>,
-    routing: TrafficRouting<'_>,
-) -> Result<(), String> {
+fn check_http(routes: &[Value], config: &Value, wanted: &Destinations<'_>) -> Result<(), String> {
     let names: Vec<_> = texts(config, "routes").collect();
     let mut chosen = Vec::new();
     if names.is_empty() {
@@ -148,8 +143,7 @@ fn check_http(
     for route in chosen {
         check_destinations(route, wanted)?;
     }
-    let managed: BTreeSet<_> = routing.managed_routes().unwrap_or_default().iter().map(|r| text(r, "name")).collect();
-    let own = routes.iter().filter(|route| !managed.contains(text(route, "name"))).count();
+    let own = routes.iter().filter(|route| !wanted.managed.contains(text(route, "name"))).count();
     if names.is_empty() && own > 1 { Err(exactly_one("http", "routes")) } else { Ok(()) }
 }
 

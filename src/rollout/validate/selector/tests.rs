@@ -4,7 +4,10 @@ use serde_json::json;
 #[test]
 fn selectors_match_as_in_kubernetes() {
     let labels = [("a", "1"), ("b", "2")];
-    let expression = |key: &str, operator: &str, values: &[&str]| json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]});
+    let expression = |key: &str, operator: &str, values: &[&str]| {
+        let requirement = json!({"key": key, "operator": operator, "values": values});
+        json!({ "matchExpressions": [requirement] })
+    };
     let cases = [
         (json!({}), true),
         (json!({"matchLabels": {"a": "1"}}), true),
