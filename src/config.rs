@@ -1,1 +1,127 @@
-//! Flags, environment and named limits: read once, passed down.
+//! Flags, environment and named limits of the controller: read once, passed down.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::controller::caches::Scope;
+use crate::rollout::Settings;
+use crate::rollout::settings::{Unclaimed, UnknownFields};
+use crate::runtime::lease::Terms;
+use crate::runtime::limiter::Limits;
+
+/// Namespace of the controller where nothing says another.
+const DEFAULT_NAMESPACE: &str = "argo-rollouts";
+/// Where a pod finds its namespace.
+const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
+/// Flags of the controller. Names and defaults are Argo's where Argo has them.
+#[derive(Clone, Debug, Args)]
+pub struct ControllerFlags {
+    /// Seconds between looks at a Rollout at rest.
+    #[arg(long, default_value_t = 900)]
+    pub rollout_resync: u64,
+    /// Only the namespace of the kubeconfig or of the pod.
+    #[arg(long)]
+    pub namespaced: bool,
+    /// Format of log lines: text or json.
+    #[arg(long, default_value = "")]
+    pub logformat: String,
+    /// Port of /metrics.
+    #[arg(long = "metricsPort", alias = "metricsport", default_value_t = 8090)]
+    pub metrics_port: u16,
+    /// Port of /healthz and /readyz.
+    #[arg(long = "healthzPort", default_value_t = 8080)]
+    pub healthz_port: u16,
+    /// Only objects whose label argo-rollouts.argoproj.io/controller-instance-id has this value.
+    #[arg(long, default_value = "")]
+    pub instance_id: String,
+    /// Requests to the API server a second, in the long run.
+    #[arg(long, default_value_t = 40.0)]
+    pub qps: f64,
+    /// Requests to the API server at once, after a quiet time.
+    #[arg(long, default_value_t = 80)]
+    pub burst: u32,
+    /// Workers for Rollouts.
+    #[arg(long, default_value_t = 10)]
+    pub rollout_threads: usize,
+    /// Workers for AnalysisRuns.
+    #[arg(long, default_value_t = 30)]
+    pub analysis_threads: usize,
+    /// Contend for the lease before working; false: this is the only replica.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub leader_elect: bool,
+    /// How long a rival waits before it takes a lease over (Go duration).
+    #[arg(long, default_value = "15s", value_parser = go_duration)]
+    pub leader_election_lease_duration: Duration,
+    /// How long a leader goes on without renewing (Go duration).
+    #[arg(long, default_value = "10s", value_parser = go_duration)]
+    pub leader_election_renew_deadline: Duration,
+    /// Time between attempts at the lease (Go duration).
+    #[arg(long, default_value = "2s", value_parser = go_duration)]
+    pub leader_election_retry_period: Duration,
+    /// Siskin: refuse Rollouts with fields that nothing reads, instead of warning.
+    #[arg(long)]
+    pub strict: bool,
+    /// Siskin: wait for an implementation to acknowledge routes, even where none has ever shown itself.
+    #[arg(long)]
+    pub require_acknowledgement: bool,
+    /// Siskin: time between a route's acknowledgement and trust in it (Go duration).
+    #[arg(long, default_value = "5s", value_parser = go_duration)]
+    pub route_grace: Duration,
+    /// Siskin: address of Prometheus for metrics that name none.
+    #[arg(long, env = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", default_value = "", hide_env_values = true)]
+    pub prometheus_address: String,
+    /// Siskin: namespace of the lease; the default is that of the pod, then argo-rollouts.
+    #[arg(long, env = "POD_NAMESPACE")]
+    pub controller_namespace: Option<String>,
+}
+
+fn go_duration(text: &str) -> Result<Duration, String> {
+    let parsed = crate::api::GoDuration::parse(text).map_err(|error| format!("{error}; write 15s or 1m30s"))?;
+    if parsed.0 < 0 { Err("a time may not be negative; write 15s or 1m30s".to_owned()) } else { Ok(parsed.to_std()) }
+}
+
+impl ControllerFlags {
+    /// What decisions depend on.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            resync: Duration::from_secs(self.rollout_resync.max(1)),
+            route_grace: self.route_grace,
+            unclaimed: if self.require_acknowledgement { Unclaimed::Refused } else { Unclaimed::Tolerated },
+            unknown_fields: if self.strict { UnknownFields::Refused } else { UnknownFields::Warned },
+        }
+    }
+
+    /// Which part of the cluster is looked at; `namespace` is that of the connection.
+    pub fn scope(&self, namespace: &str) -> Scope {
+        Scope { namespace: self.namespaced.then(|| namespace.to_owned()), instance_id: self.instance_id.clone() }
+    }
+
+    /// Limits of requests.
+    pub fn limits(&self) -> Limits {
+        Limits { qps: self.qps, burst: self.burst.max(1), ..Limits::default() }
+    }
+
+    /// Lengths of leadership.
+    pub const fn terms(&self) -> Terms {
+        Terms {
+            lease: self.leader_election_lease_duration,
+            renew_deadline: self.leader_election_renew_deadline,
+            retry: self.leader_election_retry_period,
+        }
+    }
+
+    /// Name of the lease: Argo's, so that the two controllers exclude each other.
+    pub fn lease_name(&self) -> String {
+        let name = crate::api::names::LEASE;
+        if self.instance_id.is_empty() { name.to_owned() } else { format!("{name}-{}", self.instance_id) }
+    }
+
+    /// Namespace of the controller.
+    pub fn namespace(&self) -> String {
+        let own = || std::fs::read_to_string(NAMESPACE_FILE).ok().map(|text| text.trim().to_owned());
+        let given = self.controller_namespace.clone().filter(|namespace| !namespace.is_empty());
+        given.or_else(own).unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())
+    }
+}

@@ -9,7 +9,8 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::failure::{Dialect, Failure};
 use super::session::Session;
 use super::{
-    abort, crds, get, lint, list, pause, promote, rbac, restart, retry, set, status, terminate, undo, version,
+    abort, controller, crds, get, lint, list, pause, promote, rbac, restart, retry, set, status, terminate, undo,
+    version,
 };
 
 const EXAMPLES: &str = "\
@@ -95,6 +96,7 @@ pub enum Verb {
     Lint(lint::Lint),
     Crds(crds::Crds),
     Rbac(rbac::Rbac),
+    Controller(Box<controller::Controller>),
     Version(version::Version),
 }
 
@@ -119,6 +121,7 @@ impl Verb {
             Self::Lint(verb) => verb.run(session),
             Self::Crds(verb) => verb.run(session),
             Self::Rbac(verb) => verb.run(session),
+            Self::Controller(verb) => verb.run(session).await,
             Self::Version(verb) => {
                 verb.run(session);
                 Ok(())

@@ -13,6 +13,7 @@ mod abort;
 pub mod answer;
 pub mod args;
 pub mod client;
+mod controller;
 mod crds;
 mod explain;
 pub mod failure;

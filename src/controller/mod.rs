@@ -1,1 +1,12 @@
-//! controller
+//! What the controllers do: build a [`World`](crate::rollout::World) from caches, carry out a [`Plan`](crate::plan::Plan).
+pub mod analysis_run;
+pub mod app;
+pub mod cached;
+pub mod caches;
+pub mod execute;
+pub mod gauges;
+pub mod observe;
+pub mod rollout;
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,10 @@
 //! [`rollout_table`]) that a tool prints from the Go modules. Nothing here creates or chooses
 //! replica sets.
 
+pub mod create;
 pub mod defaults;
 pub mod equality;
+pub mod find;
 pub mod go_json;
 pub mod hash;
 pub mod image;

@@ -1,0 +1,75 @@
+//! A Rollout as the cache holds it: read, digested once, and without what nobody reads.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+
+use crate::api::rollout::RolloutSpec;
+use crate::api::{Meta, Rollout, names};
+use crate::rollout::SpecDigest;
+use crate::runtime::object::Cached;
+
+/// A Rollout with what follows from its specification.
+#[derive(Clone, Debug)]
+pub struct CachedRollout {
+    /// The Rollout.
+    pub rollout: Arc<Rollout>,
+    /// What follows from its specification alone.
+    pub digest: Arc<SpecDigest>,
+}
+
+impl Cached for CachedRollout {
+    fn object_meta(&self) -> &Meta {
+        &self.rollout.metadata
+    }
+}
+
+impl CachedRollout {
+    /// Reads a stored Rollout.
+    ///
+    /// # Errors
+    /// Where a field has another type than the API says.
+    pub fn of(value: &Value) -> Result<Self, serde_json::Error> {
+        let mut rollout: Rollout = Rollout::deserialize(value)?;
+        let unknown = unknown_fields(value);
+        // The largest annotation by far, and read only here.
+        rollout.metadata.annotations.remove(names::LAST_APPLIED);
+        let digest = SpecDigest::of(value, rollout.status.collision_count, unknown);
+        Ok(Self { rollout: Arc::new(rollout), digest: Arc::new(digest) })
+    }
+}
+
+impl<'de> Deserialize<'de> for CachedRollout {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Self::of(&value).map_err(de::Error::custom)
+    }
+}
+
+/// Fields that nothing reads, in the stored object and in the manifest that `kubectl apply` keeps of it
+/// (the API server may have pruned them from the object itself).
+fn unknown_fields(value: &Value) -> Vec<String> {
+    let mut found = unknown_in(value.get("spec"));
+    let applied = value.pointer("/metadata/annotations").and_then(|annotations| annotations.get(names::LAST_APPLIED));
+    if let Some(manifest) = applied.and_then(Value::as_str).and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+        for path in unknown_in(manifest.get("spec")) {
+            if !found.contains(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+fn unknown_in(spec: Option<&Value>) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(spec) = spec {
+        let read: Result<RolloutSpec, _> =
+            serde_ignored::deserialize(spec, |path| found.push(format!("spec.{path}").replace(".?", "")));
+        if read.is_err() {
+            found.clear();
+        }
+    }
+    found
+}

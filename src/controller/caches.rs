@@ -1,0 +1,327 @@
+//! What the controllers watch, by the questions that they ask of it, and which keys a change concerns.
+
+use std::sync::Arc;
+
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::Value;
+
+use super::cached::CachedRollout;
+use super::observe::{Objects, route_refs};
+use crate::api::lite::Pod;
+use crate::api::{
+    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, Meta, ReplicaSet, Service, names,
+};
+use crate::plan::ObjectRef;
+use crate::plan::object::HTTP_ROUTE;
+use crate::rollout::invalid::{analysis_fields, service_fields};
+use crate::runtime::cache::{Cached, Change, Index, Source, Store};
+use crate::runtime::object::{Json, ObjectKey};
+use crate::runtime::queue::{Lane, Queue};
+use crate::runtime::watch::{Watch, Watches};
+
+/// Every cache. Cheap to clone.
+#[derive(Clone)]
+pub struct Caches {
+    /// Rollouts with their digests.
+    pub rollouts: Arc<Store<CachedRollout>>,
+    /// ReplicaSets that carry a pod hash.
+    pub replica_sets: Arc<Store<ReplicaSet>>,
+    /// Pods that carry a pod hash.
+    pub pods: Arc<Store<Pod>>,
+    /// Services.
+    pub services: Arc<Store<Service>>,
+    /// EndpointSlices.
+    pub slices: Arc<Store<EndpointSlice>>,
+    /// HTTPRoutes.
+    pub routes: Arc<Store<Json>>,
+    /// AnalysisRuns.
+    pub runs: Arc<Store<AnalysisRun>>,
+    /// AnalysisTemplates.
+    pub templates: Arc<Store<AnalysisTemplate>>,
+    /// ClusterAnalysisTemplates.
+    pub cluster_templates: Arc<Store<ClusterAnalysisTemplate>>,
+}
+
+/// The queues that changes feed.
+#[derive(Clone)]
+pub struct Queues {
+    /// Rollouts to look at.
+    pub rollouts: Queue<ObjectKey>,
+    /// AnalysisRuns to look at.
+    pub runs: Queue<ObjectKey>,
+}
+
+/// Which part of a cluster is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// One namespace; `None` for all.
+    pub namespace: Option<String>,
+    /// The instance whose objects are ours; empty: objects without an instance.
+    pub instance_id: String,
+}
+
+impl Scope {
+    /// The label selector of our own kinds.
+    fn instance_selector(&self) -> String {
+        if self.instance_id.is_empty() {
+            format!("!{}", names::INSTANCE_ID)
+        } else {
+            format!("{}={}", names::INSTANCE_ID, self.instance_id)
+        }
+    }
+}
+
+const BY_SERVICE: &str = "service";
+const BY_ROUTE: &str = "route";
+const BY_TEMPLATE: &str = "template";
+const BY_OWNER: &str = "owner";
+const ORPHANS: &str = "orphans";
+
+fn within(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}
+
+fn lane<K: Cached>(change: &Change<'_, K>) -> Lane {
+    match change.source {
+        Source::Watch => Lane::Event,
+        Source::List => Lane::Resync,
+    }
+}
+
+/// The key of the Rollout that controls an object.
+fn owning_rollout(meta: &Meta) -> Option<ObjectKey> {
+    let owner = meta.controller().filter(|owner| owner.kind == "Rollout")?;
+    Some(ObjectKey::new(&meta.namespace, &owner.name))
+}
+
+fn owner_uid(meta: &Meta) -> Vec<String> {
+    meta.controller().map(|owner| owner.uid.clone()).into_iter().collect()
+}
+
+impl Caches {
+    /// Empty caches that feed `queues`.
+    pub fn new(queues: &Queues) -> Self {
+        let rollouts = rollouts(queues);
+        let replica_sets = replica_sets(queues);
+        Self {
+            pods: pods(queues, &replica_sets),
+            services: named_by_rollouts(queues, &rollouts, BY_SERVICE, Vec::new(), |meta| {
+                within(&meta.namespace, &meta.name)
+            }),
+            slices: slices(queues, &rollouts),
+            routes: named_by_rollouts(queues, &rollouts, BY_ROUTE, Vec::new(), |meta| {
+                within(&meta.namespace, &meta.name)
+            }),
+            runs: runs(queues),
+            templates: named_by_rollouts(queues, &rollouts, BY_TEMPLATE, Vec::new(), |meta| {
+                within(&meta.namespace, &meta.name)
+            }),
+            cluster_templates: named_by_rollouts(queues, &rollouts, BY_TEMPLATE, Vec::new(), |meta| {
+                within("", &meta.name)
+            }),
+            rollouts,
+            replica_sets,
+        }
+    }
+
+    /// Starts the watches that fill them.
+    pub fn watch(&self, watches: &mut Watches, scope: &Scope) {
+        let namespace = || scope.namespace.clone();
+        let ours = scope.instance_selector();
+        let rollout =
+            ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Rollout"), "rollouts");
+        watches.start(Watch::of(rollout, Arc::clone(&self.rollouts)).within(namespace()).labelled(&ours));
+        watches.start(Watch::all(Arc::clone(&self.replica_sets)).within(namespace()).labelled(names::POD_HASH));
+        watches.start(Watch::all(Arc::clone(&self.pods)).within(namespace()).labelled(names::POD_HASH));
+        watches.start(Watch::all(Arc::clone(&self.services)).within(namespace()));
+        watches.start(Watch::all(Arc::clone(&self.slices)).within(namespace()));
+        let route = GroupVersionKind::gvk(&HTTP_ROUTE.group, &HTTP_ROUTE.version, &HTTP_ROUTE.kind);
+        let route = ApiResource::from_gvk_with_plural(&route, &HTTP_ROUTE.plural);
+        watches.start(Watch::of(route, Arc::clone(&self.routes)).within(namespace()).optional());
+        watches.start(Watch::all(Arc::clone(&self.runs)).within(namespace()).labelled(&ours));
+        watches.start(Watch::all(Arc::clone(&self.templates)).within(namespace()).labelled(&ours));
+        if scope.namespace.is_none() {
+            // A namespaced controller has no right to read what belongs to the cluster.
+            watches.start(Watch::all(Arc::clone(&self.cluster_templates)).labelled(&ours));
+        }
+    }
+
+    /// The version of an object that a cache holds, by the object's kind.
+    pub fn meta(&self, object: &ObjectRef) -> Option<Meta> {
+        let key = ObjectKey::new(&object.namespace, &object.name);
+        let kind = object.resource.kind.as_ref();
+        Some(match kind {
+            "Rollout" => self.rollouts.entry(&key)?.meta().clone(),
+            ReplicaSet::KIND => self.replica_sets.entry(&key)?.meta().clone(),
+            Pod::KIND => self.pods.entry(&key)?.meta().clone(),
+            Service::KIND => self.services.entry(&key)?.meta().clone(),
+            AnalysisRun::KIND => self.runs.entry(&key)?.meta().clone(),
+            "HTTPRoute" => self.routes.entry(&key)?.meta().clone(),
+            _ => return None,
+        })
+    }
+}
+
+fn rollouts(queues: &Queues) -> Arc<Store<CachedRollout>> {
+    let queue = queues.rollouts.clone();
+    let indexes = vec![
+        Index { name: BY_SERVICE, keys: services_of },
+        Index { name: BY_ROUTE, keys: routes_of },
+        Index { name: BY_TEMPLATE, keys: templates_of },
+    ];
+    Arc::new(Store::new(indexes, move |change| queue.add(change.key(), lane(change))))
+}
+
+fn services_of(cached: &CachedRollout) -> Vec<String> {
+    let rollout = &cached.rollout;
+    let fields = service_fields(&rollout.spec.strategy);
+    fields.into_iter().map(|(_, name)| within(&rollout.metadata.namespace, name)).collect()
+}
+
+fn routes_of(cached: &CachedRollout) -> Vec<String> {
+    route_refs(&cached.rollout).into_iter().map(|route| within(&route.namespace, &route.name)).collect()
+}
+
+fn templates_of(cached: &CachedRollout) -> Vec<String> {
+    let rollout = &cached.rollout;
+    let fields = analysis_fields(&rollout.spec.strategy);
+    let templates = fields.iter().flat_map(|(_, analysis)| &analysis.templates);
+    let namespace = |cluster: bool| if cluster { "" } else { rollout.metadata.namespace.as_str() };
+    templates.map(|template| within(namespace(template.cluster_scope), &template.template_name)).collect()
+}
+
+fn replica_sets(queues: &Queues) -> Arc<Store<ReplicaSet>> {
+    let queue = queues.rollouts.clone();
+    let indexes = vec![
+        Index { name: BY_OWNER, keys: |rs: &ReplicaSet| owner_uid(&rs.metadata) },
+        Index {
+            name: ORPHANS,
+            keys: |rs: &ReplicaSet| {
+                let orphan = rs.metadata.controller().is_none();
+                orphan.then(|| rs.metadata.namespace.clone()).into_iter().collect()
+            },
+        },
+    ];
+    Arc::new(Store::new(indexes, move |change| {
+        let metas = [change.old, change.new].into_iter().flatten().map(|entry| entry.meta());
+        for key in metas.filter_map(owning_rollout) {
+            queue.add(key, lane(change));
+        }
+    }))
+}
+
+fn pods(queues: &Queues, replica_sets: &Arc<Store<ReplicaSet>>) -> Arc<Store<Pod>> {
+    let (queue, replica_sets) = (queues.rollouts.clone(), Arc::clone(replica_sets));
+    let indexes = vec![Index { name: BY_OWNER, keys: |pod: &Pod| owner_uid(&pod.metadata) }];
+    Arc::new(Store::new(indexes, move |change: &Change<'_, Pod>| {
+        if same_to_us(change) {
+            return;
+        }
+        let Some(meta) = change.new.or(change.old).map(|entry| entry.meta()) else { return };
+        let Some(owner) = meta.controller() else { return };
+        let rs = replica_sets.get(&ObjectKey::new(&meta.namespace, &owner.name));
+        if let Some(key) = rs.and_then(|rs| owning_rollout(&rs.metadata)) {
+            queue.add(key, lane(change));
+        }
+    }))
+}
+
+/// Whether nothing that decisions read has changed.
+fn same_to_us(change: &Change<'_, Pod>) -> bool {
+    match (change.old_object(), change.new_object()) {
+        (Some(old), Some(new)) => {
+            old.metadata.uid == new.metadata.uid
+                && old.status == new.status
+                && old.metadata.deletion_timestamp == new.metadata.deletion_timestamp
+                && old.metadata.labels == new.metadata.labels
+        }
+        _ => false,
+    }
+}
+
+fn slices(queues: &Queues, rollouts: &Arc<Store<CachedRollout>>) -> Arc<Store<EndpointSlice>> {
+    let service = |meta: &Meta| within(&meta.namespace, meta.label(names::SERVICE_NAME).unwrap_or_default());
+    let indexes = vec![Index {
+        name: BY_SERVICE,
+        keys: |slice: &EndpointSlice| {
+            let name = slice.metadata.label(names::SERVICE_NAME);
+            name.map(|name| within(&slice.metadata.namespace, name)).into_iter().collect()
+        },
+    }];
+    named_by_rollouts(queues, rollouts, BY_SERVICE, indexes, service)
+}
+
+fn runs(queues: &Queues) -> Arc<Store<AnalysisRun>> {
+    let queues = queues.clone();
+    let indexes = vec![Index { name: BY_OWNER, keys: |run: &AnalysisRun| owner_uid(&run.metadata) }];
+    Arc::new(Store::new(indexes, move |change| {
+        queues.runs.add(change.key(), lane(change));
+        let Some(meta) = change.new.or(change.old).map(|entry| entry.meta()) else { return };
+        if let Some(key) = owning_rollout(meta) {
+            queues.rollouts.add(key, lane(change));
+        }
+    }))
+}
+
+/// A cache of objects that Rollouts name: a change concerns the Rollouts that `index` finds under `text`.
+fn named_by_rollouts<K: Cached>(
+    queues: &Queues,
+    rollouts: &Arc<Store<CachedRollout>>,
+    index: &'static str,
+    indexes: Vec<Index<K>>,
+    text: impl Fn(&Meta) -> String + Send + Sync + 'static,
+) -> Arc<Store<K>> {
+    let (queue, rollouts) = (queues.rollouts.clone(), Arc::clone(rollouts));
+    Arc::new(Store::new(indexes, move |change| {
+        let Some(meta) = change.new.or(change.old).map(|entry| entry.meta()) else { return };
+        for cached in rollouts.by(index, &text(meta)) {
+            queue.add(ObjectKey::of(&cached.rollout.metadata), lane(change));
+        }
+    }))
+}
+
+impl Objects for Caches {
+    fn rollout(&self, namespace: &str, name: &str) -> Option<Arc<CachedRollout>> {
+        self.rollouts.get(&ObjectKey::new(namespace, name))
+    }
+
+    fn replica_sets_of(&self, owner_uid: &str) -> Vec<Arc<ReplicaSet>> {
+        self.replica_sets.by(BY_OWNER, owner_uid)
+    }
+
+    fn orphan_replica_sets(&self, namespace: &str) -> Vec<Arc<ReplicaSet>> {
+        self.replica_sets.by(ORPHANS, namespace)
+    }
+
+    fn pods_of(&self, replica_set_uid: &str) -> Vec<Arc<Pod>> {
+        self.pods.by(BY_OWNER, replica_set_uid)
+    }
+
+    fn service(&self, namespace: &str, name: &str) -> Option<Arc<Service>> {
+        self.services.get(&ObjectKey::new(namespace, name))
+    }
+
+    fn endpoints_of(&self, namespace: &str, service: &str) -> Vec<Arc<EndpointSlice>> {
+        self.slices.by(BY_SERVICE, &within(namespace, service))
+    }
+
+    fn route(&self, route: &ObjectRef) -> Option<Arc<Value>> {
+        self.routes.get(&ObjectKey::new(&route.namespace, &route.name)).map(|route| route.shared())
+    }
+
+    fn runs_of(&self, owner_uid: &str) -> Vec<Arc<AnalysisRun>> {
+        self.runs.by(BY_OWNER, owner_uid)
+    }
+
+    fn template(&self, namespace: &str, name: &str) -> Option<Arc<AnalysisTemplate>> {
+        self.templates.get(&ObjectKey::new(namespace, name))
+    }
+
+    fn cluster_template(&self, name: &str) -> Option<Arc<ClusterAnalysisTemplate>> {
+        self.cluster_templates.get(&ObjectKey::new("", name))
+    }
+
+    fn rollouts_with_service(&self, namespace: &str, service: &str) -> Vec<Arc<CachedRollout>> {
+        self.rollouts.by(BY_SERVICE, &within(namespace, service))
+    }
+}

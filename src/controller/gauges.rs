@@ -1,0 +1,138 @@
+//! Gauges that are read from the caches at each scrape: what is gone from the cluster is gone from the output.
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use prometheus::{IntGaugeVec, Opts};
+
+use super::caches::Caches;
+use crate::api::{AnalysisRun, Rollout};
+
+/// Phases of the deprecated `rollout_phase`, by the words of `rollout_info`.
+const PHASES: [&str; 6] = ["Completed", "Progressing", "Paused", "Timeout", "Error", "Abort"];
+/// Phases of the deprecated `analysis_run_phase`.
+const RUN_PHASES: [&str; 6] = ["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive"];
+
+/// One family: name, help, labels.
+const FAMILIES: &[(&str, &str, &[&str])] = &[
+    ("rollout_info", "Rollouts.", &["namespace", "name", "strategy", "traffic_router", "phase"]),
+    ("rollout_info_replicas_available", "Available pods.", &["namespace", "name"]),
+    ("rollout_info_replicas_unavailable", "Pods that are not available.", &["namespace", "name"]),
+    ("rollout_info_replicas_desired", "Wanted pods.", &["namespace", "name"]),
+    ("rollout_info_replicas_updated", "Pods of the new revision.", &["namespace", "name"]),
+    ("rollout_phase", "Deprecated: use rollout_info.", &["namespace", "name", "strategy", "phase"]),
+    ("analysis_run_info", "AnalysisRuns.", &["namespace", "name", "phase"]),
+    ("analysis_run_phase", "Deprecated: use analysis_run_info.", &["namespace", "name", "phase"]),
+    ("analysis_template_info", "AnalysisTemplates; cluster ones without a namespace.", &["namespace", "name"]),
+    ("argo_rollouts_controller_info", "The controller.", &["version"]),
+    ("build_info", "The build.", &["version", "goversion", "goarch", "commit"]),
+];
+
+/// Computes the gauges.
+pub struct Gauges {
+    caches: Caches,
+    descriptions: Vec<IntGaugeVec>,
+}
+
+fn families() -> Result<Vec<IntGaugeVec>, prometheus::Error> {
+    FAMILIES.iter().map(|(name, help, labels)| IntGaugeVec::new(Opts::new(*name, *help), labels)).collect()
+}
+
+impl Gauges {
+    /// Gauges over these caches.
+    ///
+    /// # Errors
+    /// Where a name or label is none that Prometheus knows.
+    pub fn new(caches: Caches) -> Result<Self, prometheus::Error> {
+        Ok(Self { caches, descriptions: families()? })
+    }
+}
+
+/// A scrape in the making.
+struct Scrape(Vec<IntGaugeVec>);
+
+impl Scrape {
+    fn set(&self, family: &str, labels: &[&str], value: i64) {
+        let position = FAMILIES.iter().position(|(name, ..)| *name == family);
+        if let Some(gauge) = position.and_then(|position| self.0.get(position)) {
+            gauge.with_label_values(labels).set(value);
+        }
+    }
+
+    fn rollout(&self, rollout: &Rollout) {
+        let (namespace, name) = (rollout.metadata.namespace.as_str(), rollout.metadata.name.as_str());
+        let strategy = &rollout.spec.strategy;
+        let kind = match (&strategy.blue_green, &strategy.canary) {
+            (Some(_), _) => "blueGreen",
+            (None, Some(_)) => "canary",
+            (None, None) => "none",
+        };
+        let phase = info_phase(rollout);
+        self.set("rollout_info", &[namespace, name, kind, "", phase], 1);
+        for known in PHASES {
+            self.set("rollout_phase", &[namespace, name, kind, known], i64::from(known == phase));
+        }
+        let status = &rollout.status;
+        let counts = [
+            ("rollout_info_replicas_available", status.available_replicas),
+            ("rollout_info_replicas_unavailable", status.replicas - status.available_replicas),
+            ("rollout_info_replicas_desired", rollout.spec.replicas.unwrap_or(1)),
+            ("rollout_info_replicas_updated", status.updated_replicas),
+        ];
+        for (family, count) in counts {
+            self.set(family, &[namespace, name], i64::from(count));
+        }
+    }
+
+    fn run(&self, run: &AnalysisRun) {
+        let (namespace, name) = (run.metadata.namespace.as_str(), run.metadata.name.as_str());
+        let phase = if run.status.phase.is_empty() { "Pending" } else { run.status.phase.as_str() };
+        self.set("analysis_run_info", &[namespace, name, phase], 1);
+        for known in RUN_PHASES {
+            self.set("analysis_run_phase", &[namespace, name, known], i64::from(known == phase));
+        }
+    }
+}
+
+/// The phase as `rollout_info` words it: from the reason of the condition `Progressing`. Argo: `controller/metrics/rollouts.go`.
+fn info_phase(rollout: &Rollout) -> &'static str {
+    if rollout.status.condition("InvalidSpec").is_some() {
+        return "InvalidSpec";
+    }
+    match rollout.status.condition("Progressing").map_or("", |condition| condition.reason.as_str()) {
+        "NewReplicaSetAvailable" => "Completed",
+        "RolloutPaused" => "Paused",
+        "ReplicaSetCreateError" => "Error",
+        "ProgressDeadlineExceeded" => "Timeout",
+        "RolloutAborted" => "Abort",
+        _ => "Progressing",
+    }
+}
+
+impl Collector for Gauges {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descriptions.iter().flat_map(Collector::desc).collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        // The same names and labels were accepted when this was made.
+        let Ok(families) = families() else { return Vec::new() };
+        let scrape = Scrape(families);
+        for cached in self.caches.rollouts.all() {
+            scrape.rollout(&cached.rollout);
+        }
+        for run in self.caches.runs.all() {
+            scrape.run(&run);
+        }
+        for template in self.caches.templates.all() {
+            scrape.set("analysis_template_info", &[&template.metadata.namespace, &template.metadata.name], 1);
+        }
+        for template in self.caches.cluster_templates.all() {
+            scrape.set("analysis_template_info", &["", &template.metadata.name], 1);
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        scrape.set("argo_rollouts_controller_info", &[version], 1);
+        let commit = option_env!("SISKIN_GIT_COMMIT").unwrap_or("unknown");
+        scrape.set("build_info", &[version, "none", std::env::consts::ARCH, commit], 1);
+        scrape.0.iter().flat_map(Collector::collect).filter(|family| !family.get_metric().is_empty()).collect()
+    }
+}

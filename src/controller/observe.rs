@@ -1,0 +1,151 @@
+//! From caches to a world: which objects concern one Rollout. Nothing is fetched.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::cached::CachedRollout;
+use crate::api::rollout::TemplateRef;
+use crate::api::{
+    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Meta, Pod, ReplicaSet, Rollout, Service,
+};
+use crate::plan::ObjectRef;
+use crate::rollout::invalid::{analysis_fields, service_fields};
+use crate::rollout::world::{Claim, RouteView, Templates, World};
+use crate::rollout::{Memory, Settings};
+use crate::traffic::gateway_api;
+
+/// Templates that one Rollout may reach through others.
+const MAX_TEMPLATES: usize = 1_000;
+
+/// Where objects are looked up: the caches of the controller, or the store of a simulation.
+pub trait Objects {
+    /// A Rollout.
+    fn rollout(&self, namespace: &str, name: &str) -> Option<Arc<CachedRollout>>;
+    /// ReplicaSets that an owner controls.
+    fn replica_sets_of(&self, owner_uid: &str) -> Vec<Arc<ReplicaSet>>;
+    /// ReplicaSets of a namespace that nobody controls.
+    fn orphan_replica_sets(&self, namespace: &str) -> Vec<Arc<ReplicaSet>>;
+    /// Pods that a ReplicaSet controls.
+    fn pods_of(&self, replica_set_uid: &str) -> Vec<Arc<Pod>>;
+    /// A Service.
+    fn service(&self, namespace: &str, name: &str) -> Option<Arc<Service>>;
+    /// The endpoints of a Service.
+    fn endpoints_of(&self, namespace: &str, service: &str) -> Vec<Arc<EndpointSlice>>;
+    /// A route of any kind.
+    fn route(&self, route: &ObjectRef) -> Option<Arc<Value>>;
+    /// AnalysisRuns that an owner controls.
+    fn runs_of(&self, owner_uid: &str) -> Vec<Arc<AnalysisRun>>;
+    /// An AnalysisTemplate.
+    fn template(&self, namespace: &str, name: &str) -> Option<Arc<AnalysisTemplate>>;
+    /// A ClusterAnalysisTemplate.
+    fn cluster_template(&self, name: &str) -> Option<Arc<ClusterAnalysisTemplate>>;
+    /// Rollouts of a namespace that name a Service.
+    fn rollouts_with_service(&self, namespace: &str, service: &str) -> Vec<Arc<CachedRollout>>;
+}
+
+/// The world of one Rollout; `None` where it does not exist.
+pub fn observe(
+    objects: &dyn Objects,
+    (namespace, name): (&str, &str),
+    memory: Memory,
+    settings: &Arc<Settings>,
+) -> Option<World> {
+    let cached = objects.rollout(namespace, name)?;
+    let rollout = Arc::clone(&cached.rollout);
+    let replica_sets = replica_sets(objects, &rollout);
+    let pods = replica_sets.iter().flat_map(|rs| objects.pods_of(&rs.metadata.uid)).collect();
+    let mut services = BTreeMap::new();
+    let mut endpoints = BTreeMap::new();
+    for (_, service) in service_fields(&rollout.spec.strategy) {
+        if let Some(found) = objects.service(namespace, service) {
+            endpoints.insert(service.to_owned(), objects.endpoints_of(namespace, service));
+            services.insert(service.to_owned(), found);
+        }
+    }
+    Some(World {
+        replica_sets,
+        pods: by_age(pods, |pod: &Pod| &pod.metadata),
+        claims: claims(objects, &rollout, &services),
+        services,
+        endpoints,
+        routes: routes(objects, &rollout),
+        runs: by_age(objects.runs_of(&rollout.metadata.uid), |run: &AnalysisRun| &run.metadata),
+        templates: templates(objects, &rollout),
+        digest: Arc::clone(&cached.digest),
+        rollout,
+        memory,
+        settings: Arc::clone(settings),
+    })
+}
+
+fn by_age<K>(mut objects: Vec<Arc<K>>, meta: impl Fn(&K) -> &Meta) -> Vec<Arc<K>> {
+    objects.sort_by(|a, b| {
+        let (a, b) = (meta(a), meta(b));
+        (a.creation_timestamp, &a.name).cmp(&(b.creation_timestamp, &b.name))
+    });
+    objects
+}
+
+/// ReplicaSets that the Rollout owns, and those that it could adopt.
+fn replica_sets(objects: &dyn Objects, rollout: &Rollout) -> Vec<Arc<ReplicaSet>> {
+    let mut found = objects.replica_sets_of(&rollout.metadata.uid);
+    if let Some(selector) = rollout.spec.selector.as_ref().filter(|selector| !selector.is_empty()) {
+        let orphans = objects.orphan_replica_sets(&rollout.metadata.namespace);
+        found.extend(orphans.into_iter().filter(|orphan| selector.matches(&orphan.metadata.labels)));
+    }
+    by_age(found, |rs: &ReplicaSet| &rs.metadata)
+}
+
+/// Routes that the Rollout's settings name.
+pub fn route_refs(rollout: &Rollout) -> Vec<ObjectRef> {
+    let routing = rollout.spec.strategy.canary.as_ref().and_then(|canary| canary.traffic_routing.as_ref());
+    let settings = routing.and_then(|routing| gateway_api::settings(routing).ok().flatten());
+    let routes = settings.map(|settings| gateway_api::routes(&settings, &rollout.metadata.namespace));
+    routes.into_iter().flatten().map(|route| route.object).collect()
+}
+
+fn routes(objects: &dyn Objects, rollout: &Rollout) -> Vec<RouteView> {
+    let views = route_refs(rollout).into_iter().map(|object| RouteView { found: objects.route(&object), object });
+    views.collect()
+}
+
+/// Templates that the Rollout reaches, each once.
+fn templates(objects: &dyn Objects, rollout: &Rollout) -> Templates {
+    let mut found = Templates::default();
+    let fields = analysis_fields(&rollout.spec.strategy);
+    let mut open: Vec<TemplateRef> = fields.iter().flat_map(|(_, analysis)| analysis.templates.clone()).collect();
+    for _ in 0..MAX_TEMPLATES {
+        let Some(next) = open.pop() else { break };
+        let name = next.template_name;
+        if next.cluster_scope && !found.cluster.contains_key(&name) {
+            if let Some(template) = objects.cluster_template(&name) {
+                open.extend(template.spec.templates.iter().cloned());
+                found.cluster.insert(name, template);
+            }
+        } else if !next.cluster_scope && !found.namespaced.contains_key(&name) {
+            if let Some(template) = objects.template(&rollout.metadata.namespace, &name) {
+                open.extend(template.spec.templates.iter().cloned());
+                found.namespaced.insert(name, template);
+            }
+        }
+    }
+    found
+}
+
+/// Services that an older Rollout names as well: they are its own.
+fn claims(objects: &dyn Objects, rollout: &Rollout, services: &BTreeMap<String, Arc<Service>>) -> Vec<Claim> {
+    let age = |meta: &Meta| (meta.creation_timestamp, meta.name.clone());
+    let mut claims = Vec::new();
+    for service in services.values() {
+        let others = objects.rollouts_with_service(&rollout.metadata.namespace, &service.metadata.name);
+        let older = others.iter().map(|other| &other.rollout.metadata).filter(|other| {
+            other.uid != rollout.metadata.uid
+                && other.deletion_timestamp.is_none()
+                && age(other) < age(&rollout.metadata)
+        });
+        claims.extend(older.map(|other| Claim { object: ObjectRef::to(&**service), owner: other.name.clone() }));
+    }
+    claims
+}

@@ -1,0 +1,236 @@
+//! Rollouts: observe, decide, carry out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::caches::Caches;
+use super::execute::{Executed, Executor, occurrence, target};
+use super::observe::observe;
+use crate::api::{Meta, Rollout};
+use crate::plan::{Event, ObjectRef};
+use crate::rollout::memory::Memory;
+use crate::rollout::{Settings, World, decide};
+use crate::runtime::cache::{Cached as _, Entry, Invalid};
+use crate::runtime::clock::Clock;
+use crate::runtime::error::ApiError;
+use crate::runtime::events::Regarding;
+use crate::runtime::expectations::{self, Readiness, Seen};
+use crate::runtime::limiter::Class;
+use crate::runtime::object::{Json, ObjectKey};
+use crate::runtime::worker::{Outcome, Reconcile};
+
+/// After a plan was dropped, the change that moved its basis brings the key back; this is for the case that it is known already.
+const AFTER_DROP: Duration = Duration::from_millis(200);
+/// Resyncs are spread over a tenth of their period.
+const RESYNC_SPREAD: u32 = 10;
+
+/// What is kept of a Rollout between looks.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    memory: Memory,
+    /// Identity of the object that the memory is about.
+    uid: String,
+    /// Version of the last undecodable object that was reported.
+    reported: String,
+}
+
+/// Looks at Rollouts.
+pub struct RolloutController {
+    caches: Caches,
+    executor: Arc<Executor>,
+    clock: Clock,
+    settings: Arc<Settings>,
+    kept: Mutex<HashMap<ObjectKey, Kept>>,
+}
+
+impl RolloutController {
+    /// A controller over these caches.
+    pub fn new(caches: Caches, executor: Arc<Executor>, clock: Clock, settings: Arc<Settings>) -> Self {
+        Self { caches, executor, clock, settings, kept: Mutex::default() }
+    }
+
+    async fn look(&self, key: ObjectKey) -> Outcome {
+        match self.caches.rollouts.entry(&key) {
+            None => return self.gone(&key).await,
+            Some(Entry::Invalid(invalid)) => return self.report_invalid(&key, &invalid).await,
+            Some(Entry::Valid(_)) => {}
+        }
+        if let Some(outcome) = self.behind(&key).await {
+            return outcome;
+        }
+        let Some(world) = observe(&self.caches, (&key.namespace, &key.name), self.memory_of(&key), &self.settings)
+        else {
+            return Outcome::Gone;
+        };
+        let now = self.clock.now();
+        let decision = decide(&world, now);
+        let rest = now + self.resync_of(&key);
+        let wake_at = Some(decision.plan.wake_at.map_or(rest, |wake| wake.min(rest)));
+        if decision.plan.is_empty() {
+            self.keep(&key, &world, decision.memory);
+            tracing::debug!(rollout = %key.name, namespace = %key.namespace, "nothing to do");
+            return Outcome::Done { wake_at };
+        }
+        let object = ObjectRef::to(&*world.rollout);
+        let read = world.rollout.metadata.resource_version.clone();
+        let superseded = |versions: &std::collections::BTreeMap<ObjectRef, String>| {
+            let cached = self.caches.rollouts.get(&key);
+            let version = cached.map(|cached| cached.rollout.metadata.resource_version.clone()).unwrap_or_default();
+            version != read && versions.get(&object).is_none_or(|own| *own != version)
+        };
+        let executed = self.executor.carry_out(&decision.plan, (&object, &world.rollout.metadata), &superseded).await;
+        let mut memory = decision.memory;
+        memory.failures.clone_from(&executed.failures);
+        if executed.recorded {
+            memory.recorded_at = Some(now);
+        }
+        self.keep(&key, &world, memory);
+        self.outcome(executed, wake_at)
+    }
+
+    fn outcome(&self, executed: Executed, wake_at: Option<crate::api::Time>) -> Outcome {
+        if executed.dropped && executed.error.is_none() {
+            return Outcome::Done { wake_at: Some(self.clock.now() + AFTER_DROP) };
+        }
+        match executed.error {
+            None => Outcome::Done { wake_at },
+            Some(error) => Outcome::Retry { after: error.retry_after(), error: Box::new(error) },
+        }
+    }
+
+    /// Whether the caches have not seen our own writes yet, and what that means for the key.
+    async fn behind(&self, key: &ObjectKey) -> Option<Outcome> {
+        let cached = |object: &expectations::ObjectRef| {
+            let meta = self.caches.meta(&cached_ref(object)?)?;
+            Some(Seen::of(&meta))
+        };
+        match self.executor.expectations.check(key, cached) {
+            Readiness::Ready => None,
+            Readiness::Behind { check_after } => Some(Outcome::Behind { check_after }),
+            Readiness::ReadLive(objects) => {
+                for object in objects {
+                    if let Err(error) = self.read_live(key, &object).await {
+                        return Some(Outcome::Retry { after: error.retry_after(), error: Box::new(error) });
+                    }
+                }
+                Some(Outcome::Behind { check_after: AFTER_DROP })
+            }
+        }
+    }
+
+    async fn read_live(&self, key: &ObjectKey, object: &expectations::ObjectRef) -> Result<(), ApiError> {
+        self.executor.metrics.cache_lag.inc();
+        let Some(at) = cached_ref(object) else {
+            self.executor.expectations.read(key, object.clone(), None);
+            return Ok(());
+        };
+        let seen = match self.executor.api.get::<Json>(Class::Decision, &target(&at)).await {
+            Ok(live) => Some(Seen::of(live.object_meta())),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error),
+        };
+        self.executor.expectations.read(key, object.clone(), seen);
+        Ok(())
+    }
+
+    /// What earlier looks left behind, if they were at this very object.
+    fn memory_of(&self, key: &ObjectKey) -> Memory {
+        let uid = self.caches.rollouts.get(key).map(|cached| cached.rollout.metadata.uid.clone());
+        let kept = self.kept.lock();
+        kept.get(key).filter(|kept| Some(&kept.uid) == uid.as_ref()).map(|kept| kept.memory.clone()).unwrap_or_default()
+    }
+
+    fn keep(&self, key: &ObjectKey, world: &World, memory: Memory) {
+        let uid = world.rollout.metadata.uid.clone();
+        self.kept.lock().insert(key.clone(), Kept { memory, uid, reported: String::new() });
+    }
+
+    /// The period of looks at rest, spread by name so that ten thousand Rollouts do not wake together.
+    fn resync_of(&self, key: &ObjectKey) -> Duration {
+        let hash =
+            key.to_string().bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+        let spread = self.settings.resync / RESYNC_SPREAD;
+        self.settings.resync + spread.mul_f64(f64::from(hash % 1_000) / 1_000.0)
+    }
+
+    /// The Rollout does not exist any more: all that is kept of it goes.
+    async fn gone(&self, key: &ObjectKey) -> Outcome {
+        self.executor.expectations.clear(key);
+        let kept = self.kept.lock().remove(key);
+        self.executor.metrics.forget_object(&key.namespace, &key.name);
+        if let Some(kept) = kept {
+            let message = format!("Rollout {}/{} is deleted.", key.name, key.namespace);
+            let meta = Meta { uid: kept.uid, ..Meta::default() };
+            let event = Event::normal("RolloutDeleted", message);
+            self.executor.recorder.record(&occurrence(&event, &regarding(key, &meta))).await;
+        }
+        Outcome::Gone
+    }
+
+    /// An object that does not decode is told of, once a version; it is not touched, and stops nobody else.
+    async fn report_invalid(&self, key: &ObjectKey, invalid: &Invalid) -> Outcome {
+        let version = invalid.meta.resource_version.clone();
+        let news = {
+            let mut kept = self.kept.lock();
+            let kept = kept.entry(key.clone()).or_default();
+            let news = kept.reported != version;
+            kept.reported = version;
+            news
+        };
+        if news {
+            let message = format!("The Rollout {:?} is invalid: {}", key.name, invalid.error);
+            tracing::warn!(rollout = %key.name, namespace = %key.namespace, %message);
+            let event = Event::warning("InvalidSpec", message);
+            self.executor.recorder.record(&occurrence(&event, &regarding(key, &invalid.meta))).await;
+        }
+        Outcome::Done { wake_at: None }
+    }
+}
+
+fn regarding(key: &ObjectKey, meta: &Meta) -> Regarding {
+    Regarding {
+        api_version: crate::api::names::API_VERSION.to_owned(),
+        kind: "Rollout".to_owned(),
+        key: key.clone(),
+        uid: meta.uid.clone(),
+        resource_version: meta.resource_version.clone(),
+    }
+}
+
+/// The object behind an expectation.
+fn cached_ref(object: &expectations::ObjectRef) -> Option<ObjectRef> {
+    use crate::api::{AnalysisRun, ReplicaSet, Service};
+    let (namespace, name) = (object.key.namespace.as_str(), object.key.name.as_str());
+    Some(match object.kind {
+        "Rollout" => ObjectRef::named::<Rollout>(namespace, name),
+        "ReplicaSet" => ObjectRef::named::<ReplicaSet>(namespace, name),
+        "Service" => ObjectRef::named::<Service>(namespace, name),
+        "AnalysisRun" => ObjectRef::named::<AnalysisRun>(namespace, name),
+        "HTTPRoute" => ObjectRef {
+            resource: crate::plan::object::HTTP_ROUTE,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        },
+        _ => return None,
+    })
+}
+
+impl Reconcile<ObjectKey> for RolloutController {
+    async fn reconcile(&self, key: ObjectKey) -> Outcome {
+        self.look(key).await
+    }
+
+    fn finished(&self, key: &ObjectKey, outcome: &Outcome, took: Duration) {
+        if matches!(outcome, Outcome::Gone) {
+            return;
+        }
+        let metrics = &self.executor.metrics.rollouts;
+        metrics.took(&key.namespace, &key.name, took);
+        if matches!(outcome, Outcome::Retry { .. } | Outcome::GiveUp { .. }) {
+            metrics.failed(&key.namespace, &key.name);
+        }
+    }
+}

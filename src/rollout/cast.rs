@@ -1,0 +1,168 @@
+//! Who plays which part: the new revision, the stable one, the others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::revision;
+use super::size::{Size, Sizes};
+use super::world::World;
+use crate::api::{Pod, ReplicaSet, Time, names};
+
+/// One revision: its ReplicaSet and its pods, counted from the pods themselves.
+#[derive(Clone, Debug)]
+pub struct Revision {
+    /// The ReplicaSet.
+    pub rs: Arc<ReplicaSet>,
+    /// Its pods.
+    pub pods: Vec<Arc<Pod>>,
+    /// Its size.
+    pub size: Size,
+    /// Ready pods that are not on their way out.
+    pub ready: i32,
+}
+
+impl Revision {
+    /// The pod hash that it is known by.
+    pub fn hash(&self) -> &str {
+        self.rs.pod_hash()
+    }
+
+    /// Its revision number; 0 where the annotation is absent or no number.
+    pub fn number(&self) -> i64 {
+        self.rs.metadata.annotation(names::REVISION).and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    /// When it is to be scaled down, if that is decided. An unreadable deadline counts as none.
+    pub fn deadline(&self) -> Option<Time> {
+        self.rs.metadata.annotation(names::SCALE_DOWN_DEADLINE).and_then(|text| text.parse().ok())
+    }
+
+    /// Name of the ReplicaSet.
+    pub fn name(&self) -> &str {
+        &self.rs.metadata.name
+    }
+}
+
+/// All revisions by the part that they play. `stable` is the same as `new` in a Rollout at rest.
+#[derive(Clone, Debug, Default)]
+pub struct Cast {
+    /// The revision of the current template; absent before its ReplicaSet exists.
+    pub new: Option<Revision>,
+    /// The revision that was promoted last; absent before the first promotion.
+    pub stable: Option<Revision>,
+    /// All others, oldest first.
+    pub others: Vec<Revision>,
+    /// ReplicaSets that nobody owns and that the selector matches.
+    pub orphans: Vec<Arc<ReplicaSet>>,
+    /// When the next ready pod has been ready for long enough.
+    pub next_available: Option<Time>,
+}
+
+impl Cast {
+    /// Assigns the parts.
+    pub fn of(world: &World, now: Time) -> Self {
+        let mut cast = Self::default();
+        let uid = &world.rollout.metadata.uid;
+        let min_ready = Duration::from_secs(u64::try_from(world.rollout.spec.min_ready_seconds).unwrap_or(0));
+        let mut owned = Vec::new();
+        for rs in &world.replica_sets {
+            match rs.metadata.controller() {
+                Some(owner) if owner.uid == *uid => {
+                    owned.push(count(world, rs, (now, min_ready), &mut cast.next_available))
+                }
+                None if rs.metadata.deletion_timestamp.is_none() => cast.orphans.push(Arc::clone(rs)),
+                _ => {}
+            }
+        }
+        let stable = &world.rollout.status.stable_rs;
+        let new = revision::find::new_revision(world, &owned);
+        for (position, revision) in owned.into_iter().enumerate() {
+            let is_stable = !stable.is_empty() && revision.hash() == stable && cast.stable.is_none();
+            let is_new = new == Some(position);
+            if is_stable {
+                cast.stable = Some(revision.clone());
+            }
+            if is_new {
+                cast.new = Some(revision);
+            } else if !is_stable {
+                cast.others.push(revision);
+            }
+        }
+        cast
+    }
+
+    /// Whether the new revision is the stable one.
+    pub fn at_stable(&self) -> bool {
+        matches!((&self.new, &self.stable), (Some(new), Some(stable)) if new.rs.metadata.uid == stable.rs.metadata.uid)
+    }
+
+    /// The stable revision where it is not the new one.
+    pub fn distinct_stable(&self) -> Option<&Revision> {
+        if self.at_stable() { None } else { self.stable.as_ref() }
+    }
+
+    /// Every revision once, the new one first.
+    pub fn all(&self) -> impl Iterator<Item = &Revision> {
+        self.new.iter().chain(self.distinct_stable()).chain(&self.others)
+    }
+
+    /// The revision that is known by a hash.
+    pub fn by_hash(&self, hash: &str) -> Option<&Revision> {
+        self.all().find(|revision| !hash.is_empty() && revision.hash() == hash)
+    }
+
+    /// The numbers that replica arithmetic needs.
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            new: self.new.as_ref().map(|revision| revision.size),
+            stable: self.distinct_stable().map(|revision| revision.size),
+            others: self.others.iter().map(|revision| revision.size).collect(),
+        }
+    }
+
+    /// Pods of the new revision.
+    pub fn new_size(&self) -> Size {
+        self.new.as_ref().map(|revision| revision.size).unwrap_or_default()
+    }
+
+    /// Pods of the stable revision.
+    pub fn stable_size(&self) -> Size {
+        self.stable.as_ref().map(|revision| revision.size).unwrap_or_default()
+    }
+}
+
+/// Counts a ReplicaSet's pods, and notes when the next of them becomes available.
+fn count(world: &World, rs: &Arc<ReplicaSet>, clock: (Time, Duration), next: &mut Option<Time>) -> Revision {
+    let (now, min_ready) = clock;
+    let mut revision = Revision {
+        rs: Arc::clone(rs),
+        pods: Vec::new(),
+        size: Size { spec: rs.wanted(), replicas: rs.status.replicas, available: 0 },
+        ready: 0,
+    };
+    for pod in &world.pods {
+        if pod.metadata.controller().is_none_or(|owner| owner.uid != rs.metadata.uid) {
+            continue;
+        }
+        revision.pods.push(Arc::clone(pod));
+        let Some(since) = ready_since(pod) else { continue };
+        revision.ready += 1;
+        let available_at = since + min_ready;
+        if available_at <= now {
+            revision.size.available += 1;
+        } else {
+            *next = Some(next.map_or(available_at, |earlier| earlier.min(available_at)));
+        }
+    }
+    revision
+}
+
+/// Since when a pod is ready; `None` where it is not, or is on its way out.
+pub fn ready_since(pod: &Pod) -> Option<Time> {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let ready =
+        pod.status.conditions.iter().find(|condition| condition.kind == "Ready" && condition.status == "True")?;
+    Some(ready.last_transition_time.unwrap_or_default())
+}

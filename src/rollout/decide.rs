@@ -1,0 +1,167 @@
+//! The decision: judge, intend, permit, report. No clock, no client, no log, no chance.
+
+use super::case::Case;
+use super::cast::Cast;
+use super::invalid;
+use super::judge::{self, Ruling, deadline};
+use super::memory::{HighWater, Memory};
+use super::revision::create;
+use super::safety::exposure::Exposure;
+use super::safety::route::Routes;
+use super::safety::{history, services, sizes, weights};
+use super::status::{conditions, counts, duration, phase, record, report};
+use super::strategy::target::Target;
+use super::strategy::{analysis, blue_green, canary};
+use super::world::World;
+use crate::api::Time;
+use crate::plan::{Blocker, Event, Plan};
+use std::time::Duration;
+
+/// How long an invalid Rollout rests before it is looked at again although nothing has changed.
+const INVALID_REST: Duration = Duration::from_secs(20);
+
+/// What one look comes to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// What to do.
+    pub plan: Plan,
+    /// What the next look should know.
+    pub memory: Memory,
+}
+
+/// Decides about one Rollout. Total: whatever the world holds, there is a plan, and a bad Rollout's plan touches no traffic.
+pub fn decide(world: &World, now: Time) -> Decision {
+    if world.rollout.metadata.deletion_timestamp.is_some() {
+        return Decision { plan: Plan::default(), memory: world.memory.clone() };
+    }
+    let cast = Cast::of(world, now);
+    let routes = Routes::of(world, &cast, now);
+    let case = Case { world, cast: &cast, routes: &routes, now };
+    if let Some(message) = invalid::message(world) {
+        return refuse(&case, message);
+    }
+
+    let mut ruling = judge::rule(&case);
+    let mut plan = Plan { effects: create::effects(&case), ..Plan::default() };
+    if !ruling.reset {
+        intend_and_permit(&case, &mut plan);
+    }
+    plan.effects.sort_by_key(|effect| effect.phase);
+    plan.blockers.extend(deadline::blockers(&case));
+
+    settle_wakes(&case, &ruling, &mut plan);
+    let memory = remember(&case, &mut plan);
+    report(&case, &mut ruling, &mut plan, &memory);
+    Decision { plan, memory }
+}
+
+/// What should hold, and which of the writes that lead there are safe now.
+fn intend_and_permit(case: &Case<'_>, plan: &mut Plan) {
+    let (world, cast) = (case.world, case.cast);
+    let strategy = &world.rollout.spec.strategy;
+    let target = match (&strategy.blue_green, &strategy.canary) {
+        (Some(strategy), _) => blue_green::target(world, cast, strategy, case.now),
+        (None, Some(strategy)) => canary::target(world, cast, case.routes, strategy),
+        (None, None) => Target::default(),
+    };
+    let exposure = Exposure::of(world, cast, case.routes);
+    sizes::permit(&exposure, &target, case.now, plan);
+    services::permit(&exposure, &target, plan);
+    weights::permit(&exposure, &target, plan);
+    history::permit(&exposure, plan);
+    let (runs, errors) = analysis::effects(case);
+    plan.effects.extend(runs);
+    for error in errors {
+        plan.blockers.push(
+            Blocker::wait("AnalysisCannotStart", format!("Rollout/{}", world.rollout.metadata.name), error)
+                .remedy("correct the analysis templates or the arguments"),
+        );
+    }
+}
+
+/// Everything that time alone decides.
+fn settle_wakes(case: &Case<'_>, ruling: &Ruling, plan: &mut Plan) {
+    ruling.wake_plan(plan);
+    let times = [case.cast.next_available, case.routes.settles_at];
+    for time in times.into_iter().flatten() {
+        plan.wake(time);
+    }
+    if deadline::counts(case) && !case.fully_promoted() {
+        if let Some(due) = deadline::due(case).filter(|due| *due > case.now) {
+            // A moment later, since the deadline has passed only after its instant.
+            plan.wake(due + Duration::from_secs(1));
+        }
+    }
+}
+
+/// What the next look should know: routes in flight, maxima, since when things block.
+fn remember(case: &Case<'_>, plan: &mut Plan) -> Memory {
+    let mut memory = Memory {
+        routes: case.routes.states.iter().map(|state| (state.object.clone(), state.memory.clone())).collect(),
+        high_water: deadline::high_water(case),
+        recorded_at: case.world.memory.recorded_at,
+        ..Memory::default()
+    };
+    for blocker in &mut plan.blockers {
+        let key = (blocker.code.to_owned(), blocker.object.clone());
+        let since = *case.world.memory.blocked_since.get(&key).unwrap_or(&case.now);
+        blocker.since = Some(since.truncated());
+        memory.blocked_since.insert(key, since);
+    }
+    memory
+}
+
+/// Phase, conditions, counts, and the one status write.
+fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory) {
+    let first = case.status().observed_generation.is_empty();
+    let new_generation = case.status().observed_generation != case.world.rollout.metadata.generation.to_string();
+    counts::fill(case, &mut ruling.next);
+    conditions::update(case, ruling);
+    duration::update(case, ruling);
+    let shown = phase::controller(&case.world.rollout, &ruling.next);
+    let unsettled = shown.phase == phase::HEALTHY && !conditions::weights_rest(case);
+    let (shown_phase, message) =
+        if unsettled { (phase::PROGRESSING, phase::WEIGHTS_PENDING.to_owned()) } else { (shown.phase, shown.message) };
+    shown_phase.clone_into(&mut ruling.next.phase);
+    ruling.next.message = message;
+    ruling.next.siskin = report::siskin(case, plan, memory);
+
+    let mut events = std::mem::take(&mut ruling.events);
+    if new_generation && !case.world.digest.unknown.is_empty() {
+        let fields = case.world.digest.unknown.join(", ");
+        events.push(Event::warning("UnknownFields", format!("fields that nothing reads: {fields}")));
+    }
+    if first {
+        announce(case, plan, &mut events);
+    }
+    plan.events = events;
+    let reason = format!(
+        "{shown_phase}{}",
+        if ruling.next.message.is_empty() { String::new() } else { format!(": {}", ruling.next.message) }
+    );
+    plan.record = record::record(case, &ruling.next, &reason);
+}
+
+/// The first event that a Rollout has comes before all others.
+fn announce(case: &Case<'_>, plan: &mut Plan, events: &mut Vec<Event>) {
+    let message = format!("Rollout resource added to informer: {}", case.world.rollout.metadata.path());
+    let event = Event::normal("RolloutAddedToInformer", message);
+    match plan.effects.first_mut() {
+        Some(effect) => effect.events.insert(0, event),
+        None => events.insert(0, event),
+    }
+}
+
+/// The plan of an invalid Rollout: it says so, and touches nothing.
+fn refuse(case: &Case<'_>, message: String) -> Decision {
+    let mut next = case.status().clone();
+    conditions::set_invalid(case.now, &mut next, message);
+    next.observed_generation = case.world.rollout.metadata.generation.to_string();
+    let shown = phase::controller(&case.world.rollout, &next);
+    shown.phase.clone_into(&mut next.phase);
+    next.message.clone_from(&shown.message);
+    let record = record::record(case, &next, &shown.message);
+    let mut plan = Plan { record, ..Plan::default() };
+    plan.wake(case.now + INVALID_REST);
+    Decision { plan, memory: Memory { high_water: HighWater::default(), ..case.world.memory.clone() } }
+}

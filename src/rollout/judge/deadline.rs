@@ -1,0 +1,149 @@
+//! Whether an update has gone on for too long without progress.
+
+use super::{Ruling, abort};
+use crate::api::Pod;
+use crate::plan::Blocker;
+use crate::rollout::case::Case;
+use crate::rollout::cast::Revision;
+use crate::rollout::defaults;
+use crate::rollout::memory::HighWater;
+use crate::rollout::strategy::steps;
+
+/// Reasons of a waiting container that no waiting cures.
+const INCURABLE: &[&str] =
+    &["InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError"];
+/// Reasons of a waiting container that show trouble, but may pass.
+const TROUBLE: &[&str] = &[
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "CrashLoopBackOff",
+    "RunContainerError",
+    "ImageInspectError",
+    "RegistryUnavailable",
+];
+
+/// Aborts an update whose deadline has passed where the user asked for that, and one that can never succeed where `failFast` says so.
+pub fn judge(case: &Case<'_>, ruling: &mut Ruling) {
+    let rollout = &case.world.rollout;
+    if case.fully_promoted() || ruling.next.abort || rollout.spec.paused {
+        return;
+    }
+    if rollout.spec.fail_fast {
+        if let Some(trouble) = case.cast.new.as_ref().and_then(|new| troubles(new).into_iter().find(|t| t.incurable)) {
+            abort::because(trouble.message, case, ruling);
+            return;
+        }
+    }
+    if rollout.spec.progress_deadline_abort && passed(case) && !progressed(case) {
+        abort::because(timed_out_message(case), case, ruling);
+    }
+}
+
+/// Whether the deadline counts now at all: not in a pause, an analysis, a declared delay, or at rest.
+pub fn counts(case: &Case<'_>) -> bool {
+    let rollout = &case.world.rollout;
+    let step = steps::current(rollout);
+    let indefinite = step.is_some_and(|s| s.pause.is_some() || s.analysis.is_some() || s.experiment.is_some());
+    let status = case.status();
+    let paused = rollout.spec.paused || !status.pause_conditions.is_empty() || status.controller_pause;
+    let delayed = case.cast.others.iter().any(|other| other.deadline().is_some() && other.size.spec > 0);
+    !(indefinite && !case.fully_promoted()) && !paused && !delayed && !status.abort
+}
+
+/// Whether the deadline has passed since the last progress on record. Argo: `conditions.RolloutTimedOut`.
+pub fn passed(case: &Case<'_>) -> bool {
+    let Some(condition) = case.status().condition("Progressing") else { return false };
+    if !counts(case) || matches!(condition.reason.as_str(), "RolloutAborted" | "RolloutPaused") {
+        return false;
+    }
+    if condition.reason == "ProgressDeadlineExceeded" {
+        return true;
+    }
+    due(case).is_some_and(|due| due < case.now)
+}
+
+/// When the deadline passes if nothing moves.
+pub fn due(case: &Case<'_>) -> Option<crate::api::Time> {
+    let condition = case.status().condition("Progressing")?;
+    Some(condition.last_update_time? + defaults::progress_deadline(&case.world.rollout))
+}
+
+/// Progress of the pods: a new maximum of the attempt, never a mere rise.
+pub fn high_water(case: &Case<'_>) -> HighWater {
+    let new = case.cast.new_size();
+    let known = &case.world.memory.high_water;
+    let known = if known.hash == case.new_hash() { known.clone() } else { HighWater::default() };
+    HighWater {
+        hash: case.new_hash().to_owned(),
+        updated: known.updated.max(new.replicas),
+        available: known.available.max(new.available),
+    }
+}
+
+/// Whether pods reached a new maximum at this look. A look without memory sees where things stand, not that they moved.
+pub fn progressed(case: &Case<'_>) -> bool {
+    let known = &case.world.memory.high_water;
+    known.hash == case.new_hash() && high_water(case) != *known
+}
+
+/// The text of the condition and of the abort, with the pods' own reason where they have one.
+pub fn timed_out_message(case: &Case<'_>) -> String {
+    let base = match &case.cast.new {
+        Some(new) => format!("ReplicaSet {:?} has timed out progressing.", new.name()),
+        None => format!("Rollout {:?} has timed out progressing.", case.world.rollout.metadata.name),
+    };
+    let trouble = case.cast.new.as_ref().and_then(|new| troubles(new).into_iter().next());
+    trouble.map_or_else(|| base.clone(), |trouble| format!("{base} {}", trouble.message))
+}
+
+/// A pod that cannot start, in its own words.
+pub struct Trouble {
+    /// The pod.
+    pub pod: String,
+    /// The reason, in one word.
+    pub reason: String,
+    /// The whole story.
+    pub message: String,
+    /// Whether no waiting cures it.
+    pub incurable: bool,
+}
+
+/// Pods of a revision that cannot start.
+pub fn troubles(revision: &Revision) -> Vec<Trouble> {
+    revision.pods.iter().filter_map(|pod| trouble(pod)).collect()
+}
+
+fn trouble(pod: &Pod) -> Option<Trouble> {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let name = &pod.metadata.name;
+    let statuses = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
+    for status in statuses {
+        let Some(waiting) = &status.state.waiting else { continue };
+        let incurable = INCURABLE.contains(&waiting.reason.as_str());
+        if incurable || TROUBLE.contains(&waiting.reason.as_str()) {
+            let message = format!("Pod {name}, container {}: {}: {}", status.name, waiting.reason, waiting.message);
+            return Some(Trouble { pod: name.clone(), reason: waiting.reason.clone(), message, incurable });
+        }
+    }
+    let unscheduled = pod.status.conditions.iter().find(|c| c.kind == "PodScheduled" && c.status == "False")?;
+    let message = format!("Pod {name}: {}: {}", unscheduled.reason, unscheduled.message);
+    Some(Trouble { pod: name.clone(), reason: unscheduled.reason.clone(), message, incurable: false })
+}
+
+/// What pods that cannot start mean for people.
+pub fn blockers(case: &Case<'_>) -> Vec<Blocker> {
+    let Some(new) = &case.cast.new else { return Vec::new() };
+    troubles(new)
+        .into_iter()
+        .take(MAX_POD_BLOCKERS)
+        .map(|trouble| {
+            Blocker::wait("PodCannotStart", format!("Pod/{}", trouble.pod), trouble.message)
+                .remedy("fix the template and apply it, or abort")
+        })
+        .collect()
+}
+
+/// Pods that are named; one tells the story of a hundred.
+const MAX_POD_BLOCKERS: usize = 3;

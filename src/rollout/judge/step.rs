@@ -1,0 +1,72 @@
+//! Whether the current step is done. One step a look: each index is visible in a status write of its own.
+
+use super::Ruling;
+use crate::api::steps::{CanaryStep, Pause};
+use crate::plan::Event;
+use crate::rollout::case::Case;
+use crate::rollout::defaults;
+use crate::rollout::strategy::{canary, steps};
+
+/// Moves to the next step where the current one is done. Returns whether it did.
+pub fn advance(case: &Case<'_>, ruling: &mut Ruling) -> bool {
+    let rollout = &case.world.rollout;
+    if rollout.spec.paused || case.fully_promoted() || ruling.retried || rollout.status.promote_full {
+        return false;
+    }
+    let (Some(step), Some(index), Some(end)) = (steps::current(rollout), steps::index(rollout), case.end()) else {
+        return false;
+    };
+    if !done(case, step, index, ruling) {
+        return false;
+    }
+    let was_paused = !case.status().pause_conditions.is_empty() || case.status().controller_pause;
+    let next = &mut ruling.next;
+    next.current_step_index = Some(index + 1);
+    next.canary.current_step_analysis_run_status = None;
+    next.pause_conditions.retain(|pause| pause.reason != "CanaryPauseStep");
+    next.controller_pause = !next.pause_conditions.is_empty();
+    let message = format!("Rollout step {}/{end} completed ({})", index + 1, steps::describe(step));
+    ruling.events.push(Event::normal("RolloutStepCompleted", message));
+    if was_paused && step.pause.is_some() {
+        ruling.events.push(Event::normal("RolloutResumed", "Rollout is resumed"));
+    }
+    true
+}
+
+/// Whether everything that the step asks for holds. A step with several keys is done when all of them are.
+fn done(case: &Case<'_>, step: &CanaryStep, index: i32, ruling: &mut Ruling) -> bool {
+    let at_desired = || canary::at_desired(case.world, case.cast);
+    let weight_holds = |weight: i32| !case.routes.configured || case.routes.accepted(weight, case.world);
+    let paused = step.pause.as_ref().is_none_or(|pause| pause_over(case, pause, ruling));
+    let scaled = step.set_canary_scale.is_none() || at_desired();
+    let weighted =
+        step.set_weight.is_none_or(|_| at_desired() && weight_holds(steps::weight_at(&case.world.rollout, index)));
+    let run = case.status().canary.current_step_analysis_run_status.as_ref();
+    let analysed = step.analysis.is_none() || run.is_some_and(|run| run.status == "Successful");
+    // Steps that this release does not carry out never reach this point: their Rollout is InvalidSpec.
+    let known = step.experiment.is_none() && step.plugin.is_none();
+    paused && scaled && weighted && analysed && known && !is_empty(step)
+}
+
+const fn is_empty(step: &CanaryStep) -> bool {
+    step.set_weight.is_none()
+        && step.pause.is_none()
+        && step.analysis.is_none()
+        && step.set_canary_scale.is_none()
+        && step.set_header_route.is_none()
+        && step.set_mirror_route.is_none()
+}
+
+/// Whether a pause is over: a person resumed it, or its time has passed. Argo: `completedPauseStep`.
+fn pause_over(case: &Case<'_>, pause: &Pause, ruling: &mut Ruling) -> bool {
+    let status = case.status();
+    let Some(condition) = status.pause("CanaryPauseStep") else { return status.controller_pause };
+    let Ok(Some(seconds)) = defaults::pause_seconds(pause) else { return false };
+    let start = condition.start_time.unwrap_or(case.now);
+    let end = start + std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    if end <= case.now {
+        return true;
+    }
+    ruling.wake(end);
+    false
+}

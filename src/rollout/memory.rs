@@ -1,0 +1,67 @@
+//! What one look leaves for the next and no API field holds. None of it is needed to be safe: without it Siskin waits longer.
+
+use std::collections::BTreeMap;
+
+use crate::api::Time;
+use crate::plan::ObjectRef;
+
+/// A route's weight as it was written once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenWeight {
+    /// Generation of the route.
+    pub generation: i64,
+    /// The canary's share of the whole, 0 to `max`.
+    pub canary: i32,
+    /// Revision behind the canary Service then.
+    pub canary_hash: String,
+    /// Revision behind the stable Service then.
+    pub stable_hash: String,
+}
+
+/// A route, and which of its weights may still be in force somewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteMemory {
+    /// What may be in force: the newest last. Empty: unknown.
+    pub in_flight: Vec<WrittenWeight>,
+    /// Since when the newest is acknowledged with its endpoints observed.
+    pub settling_since: Option<Time>,
+}
+
+/// Maxima of the attempt: progress is a new maximum, not a rise (a crash loop rises for ever).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HighWater {
+    /// Revision that the maxima are about.
+    pub hash: String,
+    /// Pods of the new revision.
+    pub updated: i32,
+    /// Available pods of the new revision.
+    pub available: i32,
+}
+
+/// A write that failed, as a fact of the next look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What was to be written.
+    pub object: ObjectRef,
+    /// What the API server said.
+    pub message: String,
+    /// Whether the name belongs to an object of somebody else.
+    pub taken: bool,
+}
+
+/// What earlier looks left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// By route.
+    pub routes: BTreeMap<ObjectRef, RouteMemory>,
+    /// Progress of the attempt.
+    pub high_water: HighWater,
+    /// Since when each blocker blocks, by code and object.
+    pub blocked_since: BTreeMap<(String, String), Time>,
+    /// Writes of the last plan that failed.
+    pub failures: Vec<Failure>,
+    /// When the status was written last.
+    pub recorded_at: Option<Time>,
+    /// Generation whose unknown fields were reported.
+    pub warned_generation: i64,
+}

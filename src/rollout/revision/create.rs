@@ -1,0 +1,174 @@
+//! The `ReplicaSet` of a new revision, and the numbers that revisions are known by.
+
+use serde_json::{Map, Value, json};
+
+use crate::api::{ReplicaSet, Rollout, names};
+use crate::plan::{Effect, Event, ObjectRef, Phase, Precondition, Verb};
+use crate::rollout::case::Case;
+use crate::rollout::cast::Revision;
+
+/// Annotations of a Rollout that its ReplicaSets do not get.
+const NOT_COPIED: &[&str] =
+    &[names::LAST_APPLIED, names::REVISION, names::REVISION_HISTORY, names::DESIRED_REPLICAS, names::NOTIFIED];
+
+/// What an object owned by the Rollout says of its owner.
+pub fn owner_reference(rollout: &Rollout) -> Value {
+    json!({
+        "apiVersion": names::API_VERSION,
+        "kind": "Rollout",
+        "name": rollout.metadata.name,
+        "uid": rollout.metadata.uid,
+        "controller": true,
+        "blockOwnerDeletion": true,
+    })
+}
+
+/// The number of the newest revision: one more than every other's.
+fn next_number(case: &Case<'_>) -> i64 {
+    let new = case.cast.new.as_ref().map(Revision::name);
+    let others = case.cast.all().filter(|revision| Some(revision.name()) != new);
+    others.map(Revision::number).max().unwrap_or(0) + 1
+}
+
+/// Creates what is missing and puts in order what numbers revisions: the ReplicaSet, its annotations, the Rollout's.
+pub fn effects(case: &Case<'_>) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = case.cast.orphans.iter().map(|orphan| adopt(case, orphan)).collect();
+    if !effects.is_empty() && case.cast.new.is_none() {
+        // One of the orphans may be the revision that is missing: look again once they are ours.
+        return effects;
+    }
+    let number = next_number(case);
+    match &case.cast.new {
+        None => {
+            effects.extend(number_rollout(case, number));
+            effects.push(create(case, number));
+        }
+        Some(new) => {
+            let number = number.max(new.number());
+            effects.extend(number_rollout(case, number));
+            effects.extend(annotate(case, new, number));
+        }
+    }
+    effects
+}
+
+fn adopt(case: &Case<'_>, orphan: &ReplicaSet) -> Effect {
+    // A merge patch replaces lists whole, so the owners that are there go with it.
+    let mut owners: Vec<Value> = orphan.metadata.owner_references.iter().map(|owner| json!(owner)).collect();
+    owners.push(owner_reference(&case.world.rollout));
+    Effect {
+        phase: Phase::Create,
+        object: ObjectRef::to(orphan),
+        verb: Verb::Merge(json!({"metadata": {"ownerReferences": owners}})),
+        precondition: Precondition::of(&orphan.metadata),
+        rests_on: Vec::new(),
+        reason: "selector matches a ReplicaSet without an owner".to_owned(),
+        events: Vec::new(),
+    }
+}
+
+/// Writes the revision number on the Rollout where it is another.
+fn number_rollout(case: &Case<'_>, number: i64) -> Option<Effect> {
+    let rollout = &case.world.rollout;
+    let text = number.to_string();
+    if rollout.metadata.annotation(names::REVISION) == Some(text.as_str()) {
+        return None;
+    }
+    Some(Effect {
+        phase: Phase::Create,
+        object: ObjectRef::to(&**rollout),
+        verb: Verb::Merge(json!({"metadata": {"annotations": {names::REVISION: text}}})),
+        precondition: Precondition::of(&rollout.metadata),
+        rests_on: Vec::new(),
+        reason: format!("update to revision {number}"),
+        events: vec![Event::normal("RolloutUpdated", format!("Rollout updated to revision {number}"))],
+    })
+}
+
+fn create(case: &Case<'_>, number: i64) -> Effect {
+    let rollout = &case.world.rollout;
+    let hash = &case.world.digest.pod_hash;
+    let name = format!("{}-{hash}", rollout.metadata.name);
+    let mut template = rollout.spec.template.value();
+    let labels = with_hash(template.pointer("/metadata/labels"), hash);
+    if !template.get("metadata").is_some_and(Value::is_object) {
+        template["metadata"] = json!({});
+    }
+    template["metadata"]["labels"] = labels.clone();
+    let selector = serde_json::to_value(&rollout.spec.selector).unwrap_or_else(|_| json!({}));
+    let mut selector = if selector.is_object() { selector } else { json!({}) };
+    selector["matchLabels"] = with_hash(selector.get("matchLabels"), hash);
+    let mut annotations = copied_annotations(rollout);
+    annotations.insert(names::REVISION.to_owned(), json!(number.to_string()));
+    annotations.insert(names::DESIRED_REPLICAS.to_owned(), json!(case.world.replicas().to_string()));
+    let body = json!({
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": name,
+            "namespace": rollout.metadata.namespace,
+            "labels": labels,
+            "annotations": annotations,
+            "ownerReferences": [owner_reference(rollout)],
+        },
+        "spec": {
+            "replicas": 0,
+            "minReadySeconds": rollout.spec.min_ready_seconds,
+            "selector": selector,
+            "template": template,
+        },
+    });
+    Effect {
+        phase: Phase::Create,
+        object: ObjectRef::named::<ReplicaSet>(&rollout.metadata.namespace, &name),
+        verb: Verb::Create(body),
+        precondition: Precondition::default(),
+        rests_on: Vec::new(),
+        reason: "new pod template".to_owned(),
+        events: vec![Event::normal("NewReplicaSetCreated", format!("Created ReplicaSet {name} (revision {number})"))],
+    }
+}
+
+fn with_hash(labels: Option<&Value>, hash: &str) -> Value {
+    let mut labels = labels.and_then(Value::as_object).cloned().unwrap_or_default();
+    labels.insert(names::POD_HASH.to_owned(), json!(hash));
+    Value::Object(labels)
+}
+
+fn copied_annotations(rollout: &Rollout) -> Map<String, Value> {
+    let copied = rollout.metadata.annotations.iter().filter(|(key, _)| !NOT_COPIED.contains(&key.as_str()));
+    copied.map(|(key, value)| (key.clone(), json!(value))).collect()
+}
+
+/// Brings the new ReplicaSet's annotations and `minReadySeconds` up to date. Argo: `SetNewReplicaSetAnnotations`.
+fn annotate(case: &Case<'_>, new: &Revision, number: i64) -> Option<Effect> {
+    let rollout = &case.world.rollout;
+    let meta = &new.rs.metadata;
+    let mut changed: Map<String, Value> =
+        copied_annotations(rollout).into_iter().filter(|(key, value)| meta.annotation(key) != value.as_str()).collect();
+    if new.number() < number {
+        changed.insert(names::REVISION.to_owned(), json!(number.to_string()));
+        if let Some(old) = meta.annotation(names::REVISION) {
+            let history = meta.annotation(names::REVISION_HISTORY).filter(|history| !history.is_empty());
+            let history = history.map_or_else(|| old.to_owned(), |history| format!("{history},{old}"));
+            changed.insert(names::REVISION_HISTORY.to_owned(), json!(history));
+        }
+    }
+    let wanted_ready = rollout.spec.min_ready_seconds;
+    let mut body = Map::new();
+    if !changed.is_empty() {
+        body.insert("metadata".to_owned(), json!({"annotations": changed}));
+    }
+    if new.rs.spec.min_ready_seconds != wanted_ready {
+        body.insert("spec".to_owned(), json!({"minReadySeconds": wanted_ready}));
+    }
+    (!body.is_empty()).then(|| Effect {
+        phase: Phase::Create,
+        object: ObjectRef::to(&*new.rs),
+        verb: Verb::Merge(Value::Object(body)),
+        precondition: Precondition::of(meta),
+        rests_on: Vec::new(),
+        reason: "annotations follow the Rollout".to_owned(),
+        events: Vec::new(),
+    })
+}

@@ -1,0 +1,88 @@
+//! How many pods a share of the traffic needs, and whether they are there.
+
+use crate::api::{EndpointSlice, names};
+use crate::rollout::cast::{Cast, Revision};
+use crate::rollout::strategy::ratio;
+use crate::rollout::world::World;
+
+/// A share of the traffic as `part` of `whole` (weights, so that no fraction is lost); `whole` is above 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The part.
+    pub part: i32,
+    /// The whole: the maximum weight.
+    pub whole: i32,
+}
+
+impl Share {
+    /// No traffic.
+    pub const NONE: Self = Self { part: 0, whole: 1 };
+    /// All traffic.
+    pub const ALL: Self = Self { part: 1, whole: 1 };
+
+    /// Whether this is no traffic at all.
+    pub const fn is_none(self) -> bool {
+        self.part <= 0
+    }
+}
+
+/// `spec.replicas` and how many of them may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// Wanted pods.
+    pub replicas: i32,
+    /// maxUnavailable in pods.
+    pub unavailable: i32,
+}
+
+impl Demand {
+    /// Pods that must be available behind a share: its part of the wanted pods less maxUnavailable, and one at least.
+    ///
+    /// Worked example: 10 pods of which 2 may be missing. A share of 25 % needs ceil(2.5) − 2 = 1, all of it needs 8.
+    pub fn need(self, share: Share) -> i32 {
+        if share.is_none() || self.replicas == 0 {
+            return 0;
+        }
+        (ratio::by_weight(self.replicas, share.part, share.whole) - self.unavailable).max(1)
+    }
+}
+
+/// Ready endpoints of a Service that belong to a revision's pods, and ready ones that do not.
+/// `None` where no EndpointSlice exists for the Service: then nothing is known, and nothing is waited for.
+pub fn endpoints(world: &World, service: &str, revision: &Revision) -> Option<(i32, i32)> {
+    let slices = world.endpoints.get(service).filter(|slices| !slices.is_empty())?;
+    let (mut own, mut foreign) = (0, 0);
+    for uid in slices.iter().flat_map(|slice| ready_pods(slice)) {
+        if revision.pods.iter().any(|pod| pod.metadata.uid == uid) {
+            own += 1;
+        } else {
+            foreign += 1;
+        }
+    }
+    Some((own, foreign))
+}
+
+/// Identities of the pods behind a slice's ready endpoints.
+fn ready_pods(slice: &EndpointSlice) -> impl Iterator<Item = &str> {
+    slice
+        .endpoints
+        .iter()
+        .filter(|endpoint| endpoint.conditions.ready.unwrap_or(true))
+        .filter_map(|endpoint| endpoint.target_ref.as_ref().map(|target| target.uid.as_str()))
+}
+
+/// The pod hash that a Service selects; `None` where the Service is absent or selects no revision.
+pub fn selected<'w>(world: &'w World, service: &str) -> Option<&'w str> {
+    world.service(service)?.spec.selector.get(names::POD_HASH).map(String::as_str).filter(|hash| !hash.is_empty())
+}
+
+/// The revision that a Service selects, if it is one of ours.
+pub fn target<'w>(world: &World, cast: &'w Cast, service: &str) -> Option<&'w Revision> {
+    cast.by_hash(selected(world, service)?)
+}
+
+/// Pods that can be counted on: available ones, but no more than the ReplicaSet wants
+/// (the rest are about to go although they still answer).
+pub fn dependable(revision: &Revision) -> i32 {
+    revision.size.available.min(revision.size.spec)
+}

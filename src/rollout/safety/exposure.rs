@@ -1,0 +1,104 @@
+//! Which revisions users may reach at this moment, whatever the strategy.
+
+use super::capacity::{self, Demand, Share};
+use super::route::Routes;
+use crate::plan::Basis;
+use crate::rollout::cast::{Cast, Revision};
+use crate::rollout::defaults;
+use crate::rollout::strategy::steps::{self, CanarySize};
+use crate::rollout::world::World;
+
+/// Traffic as safety sees it: who may get how much, and what that needs.
+pub struct Exposure<'w> {
+    /// The world.
+    pub world: &'w World,
+    /// Who plays which part.
+    pub cast: &'w Cast,
+    /// The routes of a canary.
+    pub routes: &'w Routes,
+    /// Wanted pods and how many may be missing.
+    pub demand: Demand,
+}
+
+impl<'w> Exposure<'w> {
+    /// Looks at the world.
+    pub fn of(world: &'w World, cast: &'w Cast, routes: &'w Routes) -> Self {
+        let replicas = world.replicas();
+        let (_, unavailable) = defaults::fenceposts(&world.rollout, replicas);
+        Self { world, cast, routes, demand: Demand { replicas, unavailable } }
+    }
+
+    /// The largest share that a revision may have anywhere.
+    pub fn share(&self, revision: &Revision) -> Share {
+        if self.routes.configured {
+            return self.routes.share_up(revision.hash());
+        }
+        match &self.world.rollout.spec.strategy.blue_green {
+            Some(strategy) if capacity::selected(self.world, &strategy.active_service) == Some(revision.hash()) => {
+                Share::ALL
+            }
+            _ => Share::NONE,
+        }
+    }
+
+    /// Pods that a revision must keep for the share that it may have.
+    pub fn floor(&self, revision: &Revision) -> i32 {
+        let need = self.demand.need(self.share(revision));
+        // A setCanaryScale makes the canary smaller than its weight on purpose; `lint` warns of it.
+        match (self.is_new(revision), steps::canary_scale(&self.world.rollout).is_some()) {
+            (true, true) => need.min(self.scaled_canary().max(1)),
+            _ => need,
+        }
+    }
+
+    /// Pods that a share needs behind the canary, where a setCanaryScale may ask for fewer.
+    pub fn canary_need(&self, share: Share) -> i32 {
+        let need = self.demand.need(share);
+        if need > 0 && steps::canary_scale(&self.world.rollout).is_some() {
+            need.min(self.scaled_canary().max(1))
+        } else {
+            need
+        }
+    }
+
+    fn scaled_canary(&self) -> i32 {
+        match steps::canary_size(&self.world.rollout) {
+            CanarySize::Replicas(count) => count,
+            CanarySize::Weight(weight) => crate::rollout::strategy::ratio::by_weight(
+                self.demand.replicas,
+                weight,
+                defaults::max_traffic_weight(&self.world.rollout),
+            ),
+        }
+    }
+
+    fn is_new(&self, revision: &Revision) -> bool {
+        self.cast.new.as_ref().is_some_and(|new| new.hash() == revision.hash())
+    }
+
+    /// Whether a revision is out of the traffic for good: no share, and nothing in flight that could give it one.
+    pub fn drained(&self, revision: &Revision) -> bool {
+        let quiet = !self.routes.configured || self.routes.settled();
+        quiet && self.share(revision).is_none()
+    }
+
+    /// Whether a Service that the Rollout names selects the revision, or the record counts on it.
+    pub fn referenced(&self, revision: &Revision) -> bool {
+        let status = &self.world.rollout.status;
+        let hash = revision.hash();
+        let selected = self.world.services.keys().any(|name| capacity::selected(self.world, name) == Some(hash));
+        selected || hash == status.stable_rs || hash == status.current_pod_hash
+    }
+
+    /// What the permission to take pods from a revision rests on: the routes, and the Services.
+    pub fn basis(&self) -> Vec<Basis> {
+        let mut basis: Vec<Basis> = self.world.services.values().map(|service| Basis::of(&**service)).collect();
+        basis.extend(
+            self.routes
+                .states
+                .iter()
+                .map(|state| Basis { object: state.object.clone(), resource_version: state.resource_version.clone() }),
+        );
+        basis
+    }
+}

@@ -1,0 +1,30 @@
+//! Permission to delete ReplicaSets of the past (I22).
+
+use super::exposure::Exposure;
+use super::write;
+use crate::plan::Plan;
+use crate::rollout::cast::Revision;
+use crate::rollout::defaults;
+
+/// Deletions in one plan; the rest follows with the next looks.
+const MAX_DELETIONS: usize = 10;
+
+/// Deletes the oldest ReplicaSets beyond `revisionHistoryLimit` that have no pods and nothing refers to.
+/// One that may not go yet is not replaced by a newer one. Argo: `reconcileRevisionHistoryLimit`.
+pub fn permit(exposure: &Exposure<'_>, plan: &mut Plan) {
+    let limit = defaults::history_limit(&exposure.world.rollout);
+    let kept: Vec<&Revision> =
+        exposure.cast.others.iter().filter(|other| other.rs.metadata.deletion_timestamp.is_none()).collect();
+    let surplus = kept.len().saturating_sub(limit);
+    let gone = kept.into_iter().take(surplus).filter(|other| empty(other) && !exposure.referenced(other));
+    for other in gone.take(MAX_DELETIONS) {
+        plan.effects.push(write::delete(other, "beyond revisionHistoryLimit"));
+    }
+}
+
+/// Whether the ReplicaSet wants, has and reports no pods.
+fn empty(revision: &Revision) -> bool {
+    let rs = &revision.rs;
+    let observed = rs.status.observed_generation >= rs.metadata.generation;
+    revision.size.spec == 0 && revision.size.replicas == 0 && revision.pods.is_empty() && observed
+}

@@ -1,0 +1,20 @@
+//! Permit: which writes are safe now. Knows nothing of steps or people; the ten traffic invariants are read here.
+//!
+//! | file | what it permits | invariants |
+//! | --- | --- | --- |
+//! | [`sizes`] | growing and shrinking revisions | I04, I10, I23, I29 |
+//! | [`services`] | switching selectors | I01, I02, I05 |
+//! | [`weights`] | moving weights | I03, I06, I07 |
+//! | [`history`] | deleting ReplicaSets | I22 |
+//!
+//! They ask [`exposure`] who may be reached, [`capacity`] what that needs, [`route`] which weights may be in force,
+//! and [`pace`] how fast pods may be exchanged without a router.
+pub mod capacity;
+pub mod exposure;
+pub mod history;
+pub mod pace;
+pub mod route;
+pub mod services;
+pub mod sizes;
+pub mod weights;
+pub mod write;

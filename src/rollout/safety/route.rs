@@ -1,0 +1,221 @@
+//! What a canary's routes say, and which weights may be in force anywhere.
+//!
+//! A weight is *written*, then *accepted* (every parent says so for its generation), then *settled* (accepted, the
+//! endpoints behind it observed, grace over). Until the newest is settled, every one since the last settled may still
+//! be what some proxy does: safety counts with the worst of them.
+
+use std::time::Duration;
+
+use super::capacity::{self, Share};
+use crate::api::Time;
+use crate::api::rollout::Canary;
+use crate::plan::ObjectRef;
+use crate::rollout::cast::Cast;
+use crate::rollout::defaults;
+use crate::rollout::memory::{RouteMemory, WrittenWeight};
+use crate::rollout::settings::Unclaimed;
+use crate::rollout::world::World;
+use crate::traffic::Acknowledgement;
+use crate::traffic::gateway_api::{self, Backends, Goal, Reading, RouteError};
+
+/// More in-flight weights than this are folded into "unknown".
+const MAX_IN_FLIGHT: usize = 16;
+
+/// One route as it stands.
+#[derive(Clone, Debug)]
+pub struct RouteState {
+    /// Which route.
+    pub object: ObjectRef,
+    /// Its version.
+    pub resource_version: String,
+    /// What it says.
+    pub reading: Reading,
+    /// Whether the newest weight is settled.
+    pub settled: bool,
+    /// What may be in force; kept for the next look.
+    pub memory: RouteMemory,
+    /// Whether weights of an unknown past may be in force.
+    pub unknown_past: bool,
+}
+
+/// All routes of a canary.
+#[derive(Clone, Debug, Default)]
+pub struct Routes {
+    /// The routes, in the order of the configuration.
+    pub states: Vec<RouteState>,
+    /// Why a route cannot be used: absent, or without the backends. The text is the contract's.
+    pub errors: Vec<String>,
+    /// The weight that stands for all traffic.
+    pub max: i32,
+    /// When the newest weights are settled if nothing changes.
+    pub settles_at: Option<Time>,
+    /// Whether there is a router at all.
+    pub configured: bool,
+}
+
+impl Routes {
+    /// Reads the routes of a canary; without a router the result is empty.
+    pub fn of(world: &World, cast: &Cast, now: Time) -> Self {
+        let mut routes = Self { max: defaults::max_traffic_weight(&world.rollout), ..Self::default() };
+        let Some(canary) = world.rollout.spec.strategy.canary.as_ref().filter(|c| c.traffic_routing.is_some()) else {
+            return routes;
+        };
+        routes.configured = true;
+        for view in &world.routes {
+            let Some(found) = &view.found else {
+                routes.errors.push(RouteError::NotFound(Box::new(view.object.clone())).to_string());
+                continue;
+            };
+            if let Err(error) = gateway_api::edit(found, &goal(canary, routes.max, routes.max)) {
+                routes.errors.push(format!("{}: {error}", view.object));
+                continue;
+            }
+            let state = RouteState {
+                object: view.object.clone(),
+                resource_version: text(found, "/metadata/resourceVersion"),
+                reading: gateway_api::read(found, &backends(canary), None),
+                settled: false,
+                memory: world.memory.routes.get(&view.object).cloned().unwrap_or_default(),
+                unknown_past: false,
+            };
+            routes.follow(state, (world, cast, canary), now);
+        }
+        routes
+    }
+
+    /// Brings a route's memory up to what is observed now.
+    fn follow(&mut self, mut state: RouteState, context: (&World, &Cast, &Canary), now: Time) {
+        let (world, cast, canary) = context;
+        let hash = |service: &str| capacity::selected(world, service).unwrap_or_default().to_owned();
+        let newest = WrittenWeight {
+            generation: state.reading.generation,
+            canary: state.reading.canary_share(self.max),
+            canary_hash: hash(&canary.canary_service),
+            stable_hash: hash(&canary.stable_service),
+        };
+        let memory = &mut state.memory;
+        state.unknown_past = memory.in_flight.is_empty() || memory.in_flight.len() > MAX_IN_FLIGHT;
+        if memory.in_flight.last() != Some(&newest) {
+            memory.in_flight.push(newest.clone());
+            memory.settling_since = None;
+        }
+        let (acknowledged, grace) = match &state.reading.acknowledgement {
+            Acknowledgement::Accepted => (true, world.settings.route_grace),
+            Acknowledgement::Unclaimed => (world.settings.unclaimed == Unclaimed::Tolerated, Duration::ZERO),
+            Acknowledgement::Waiting { .. } | Acknowledgement::Refused { .. } => (false, Duration::ZERO),
+        };
+        if acknowledged && state.reading.agrees && endpoints_follow(world, cast, canary, &newest, self.max) {
+            let since = *memory.settling_since.get_or_insert(now);
+            if since + grace <= now {
+                memory.in_flight = vec![newest];
+                state.settled = true;
+                state.unknown_past = false;
+            } else {
+                let at = since + grace;
+                self.settles_at = Some(self.settles_at.map_or(at, |earlier| earlier.min(at)));
+            }
+        } else {
+            memory.settling_since = None;
+        }
+        self.states.push(state);
+    }
+
+    /// Whether every route carries this weight for the canary, and nothing else.
+    pub fn written(&self, canary: i32) -> bool {
+        !self.states.is_empty()
+            && self.errors.is_empty()
+            && self.states.iter().all(|state| state.reading.is_at(canary, self.max))
+    }
+
+    /// Whether the weights are in force: true, false, or nobody can say.
+    pub fn verified(&self) -> Option<bool> {
+        if !self.errors.is_empty() {
+            return Some(false);
+        }
+        let mut claimed = false;
+        for state in &self.states {
+            match state.reading.acknowledgement {
+                Acknowledgement::Unclaimed => {}
+                Acknowledgement::Accepted => claimed = true,
+                Acknowledgement::Waiting { .. } | Acknowledgement::Refused { .. } => return Some(false),
+            }
+        }
+        claimed.then_some(true)
+    }
+
+    /// Whether a step may count a weight as done: written everywhere, and accepted wherever somebody can accept it.
+    pub fn accepted(&self, canary: i32, world: &World) -> bool {
+        let tolerated = world.settings.unclaimed == Unclaimed::Tolerated;
+        self.written(canary) && self.verified().unwrap_or(tolerated)
+    }
+
+    /// Whether the newest weights of all routes are settled.
+    pub fn settled(&self) -> bool {
+        !self.states.is_empty() && self.errors.is_empty() && self.states.iter().all(|state| state.settled)
+    }
+
+    /// The largest share that a revision may have anywhere at this moment.
+    pub fn share_up(&self, hash: &str) -> Share {
+        let mut part = 0;
+        for state in &self.states {
+            if state.unknown_past || !state.reading.agrees {
+                // Whatever a Service of ours selects may have it all.
+                let known = state.memory.in_flight.last();
+                if known.is_none_or(|w| w.canary_hash == hash || w.stable_hash == hash || w.stable_hash.is_empty()) {
+                    return Share { part: self.max, whole: self.max };
+                }
+            }
+            for weight in &state.memory.in_flight {
+                let canary = if weight.canary_hash == hash { weight.canary } else { 0 };
+                let stable = if weight.stable_hash == hash { self.max - weight.canary } else { 0 };
+                part = part.max(canary + stable);
+            }
+        }
+        if !self.errors.is_empty() {
+            // A route that cannot be read may send anything anywhere.
+            part = self.max;
+        }
+        Share { part, whole: self.max.max(1) }
+    }
+}
+
+/// Whether the endpoints of the Services that carry weight are those of the revisions that they select.
+fn endpoints_follow(world: &World, cast: &Cast, canary: &Canary, weight: &WrittenWeight, max: i32) -> bool {
+    let carries = [
+        (&canary.canary_service, &weight.canary_hash, weight.canary),
+        (&canary.stable_service, &weight.stable_hash, max - weight.canary),
+    ];
+    carries.into_iter().all(|(service, hash, part)| {
+        if part <= 0 {
+            return true;
+        }
+        let Some(revision) = cast.by_hash(hash) else { return true };
+        let Some((own, foreign)) = capacity::endpoints(world, service, revision) else { return true };
+        foreign == 0 && (own > 0 || revision.size.available == 0)
+    })
+}
+
+/// The names by which a route's backends are a Rollout's own.
+pub fn backends(canary: &Canary) -> Backends {
+    let managed = canary.traffic_routing.as_ref().and_then(|routing| routing.managed_routes.as_ref());
+    Backends {
+        canary_service: canary.canary_service.clone(),
+        stable_service: canary.stable_service.clone(),
+        managed: managed.into_iter().flatten().map(|route| route.name.clone()).collect(),
+    }
+}
+
+/// What a route should say for a canary weight of `weight`.
+pub fn goal(canary: &Canary, weight: i32, max: i32) -> Goal {
+    let settings = canary.traffic_routing.as_ref().and_then(|routing| gateway_api::settings(routing).ok().flatten());
+    Goal {
+        backends: backends(canary),
+        canary_weight: weight,
+        max_weight: max,
+        label: settings.as_ref().and_then(gateway_api::label),
+    }
+}
+
+fn text(value: &serde_json::Value, pointer: &str) -> String {
+    value.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,96 @@
+//! Permission to switch a Service's selector.
+
+use super::capacity::{self, Share, dependable};
+use super::exposure::Exposure;
+use super::write;
+use crate::api::Service;
+use crate::plan::{Basis, Blocker, Plan};
+use crate::rollout::cast::Revision;
+use crate::rollout::strategy::target::{Readiness, ServiceGoal, Target};
+
+/// Puts the switches that are safe now into the plan; the others become blockers.
+pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
+    for goal in &target.services {
+        let Some(service) = exposure.world.service(&goal.service) else { continue };
+        if capacity::selected(exposure.world, &goal.service) == Some(goal.hash.as_str()) {
+            continue;
+        }
+        let Some(revision) = exposure.cast.by_hash(&goal.hash) else { continue };
+        match refusal(exposure, goal, revision) {
+            Some(blocker) => plan.blockers.push(blocker),
+            None => plan.effects.push(switch(exposure, service, revision)),
+        }
+    }
+}
+
+fn switch(exposure: &Exposure<'_>, service: &Service, revision: &Revision) -> crate::plan::Effect {
+    let mut basis = vec![Basis::of(&*revision.rs)];
+    basis.extend(
+        exposure
+            .routes
+            .states
+            .iter()
+            .map(|state| Basis { object: state.object.clone(), resource_version: state.resource_version.clone() }),
+    );
+    let reason = format!("{} of {} pods available", revision.size.available, revision.size.spec);
+    write::switch_service(&exposure.world.rollout, service, revision.hash(), (&reason, basis))
+}
+
+/// Why a switch has to wait.
+fn refusal(exposure: &Exposure<'_>, goal: &ServiceGoal, revision: &Revision) -> Option<Blocker> {
+    let object = format!("Service/{}", goal.service);
+    let carried = carried(exposure, goal);
+    let wanted = match goal.readiness {
+        Readiness::One => exposure.demand.need(carried).max(1),
+        Readiness::Full if goal.takes_all => exposure.demand.need(Share::ALL),
+        // Taking over a Service that may carry a live workload: every pod of the revision.
+        Readiness::Full => revision.size.spec.max(exposure.demand.replicas).max(1),
+    };
+    // A Rollout that is scaled to zero has no traffic to lose.
+    let wanted = if exposure.demand.replicas == 0 { 0 } else { wanted };
+    if dependable(revision) < wanted {
+        let message = format!(
+            "{} of {wanted} pods of revision {} available that the switch needs",
+            dependable(revision),
+            revision.number()
+        );
+        return Some(Blocker::wait("WaitingForCapacity", object, message));
+    }
+    leaving(exposure, goal, carried).map(|message| Blocker::wait("TrafficNotSettled", object, message))
+}
+
+/// The share of the traffic that reaches users through this Service, by the weights that may be in force.
+fn carried(exposure: &Exposure<'_>, goal: &ServiceGoal) -> Share {
+    let whole = exposure.routes.max.max(1);
+    if !exposure.routes.configured {
+        return Share::NONE;
+    }
+    let canary = exposure.world.rollout.spec.strategy.canary.as_ref();
+    let is_stable = canary.is_some_and(|canary| canary.stable_service == goal.service);
+    let part = exposure
+        .routes
+        .states
+        .iter()
+        .flat_map(|state| &state.memory.in_flight)
+        .map(|weight| if is_stable { exposure.routes.max - weight.canary } else { weight.canary })
+        .max()
+        .unwrap_or(whole);
+    Share { part, whole }
+}
+
+/// Why the revision that the Service selects now may not be left yet: its pods still get traffic through it.
+fn leaving(exposure: &Exposure<'_>, goal: &ServiceGoal, carried: Share) -> Option<String> {
+    if !exposure.routes.configured {
+        return None;
+    }
+    let left = capacity::target(exposure.world, exposure.cast, &goal.service)?;
+    if left.size.available == 0 || (carried.is_none() && exposure.routes.settled()) {
+        return None;
+    }
+    Some(format!(
+        "selector stays on revision {} until the routes are settled without traffic for it (up to {} of {} now)",
+        left.number(),
+        carried.part,
+        carried.whole
+    ))
+}

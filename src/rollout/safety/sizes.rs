@@ -1,0 +1,208 @@
+//! Permission to grow and shrink revisions: growing at once, shrinking only what no traffic can reach.
+
+use super::capacity::dependable;
+use super::exposure::Exposure;
+use super::pace::{self, Room};
+use super::write;
+use crate::api::Time;
+use crate::plan::{Basis, Blocker, Plan};
+use crate::rollout::cast::Revision;
+use crate::rollout::defaults;
+use crate::rollout::strategy::ratio::Ratio;
+use crate::rollout::strategy::target::{Fate, SizeGoal, Target};
+
+/// Puts the writes of sizes that are safe now into the plan; the others become blockers.
+pub fn permit(exposure: &Exposure<'_>, target: &Target, now: Time, plan: &mut Plan) {
+    if let Some(ratio) = target.paced {
+        permit_paced(exposure, ratio, plan);
+        return;
+    }
+    let mut waiting = Waiting { now, count: 0 };
+    // The newest first, so that a limit on waiting revisions lets the oldest go.
+    let mut goals: Vec<(&SizeGoal, &Revision)> = target
+        .sizes
+        .iter()
+        .filter_map(|goal| exposure.cast.all().find(|r| r.name() == goal.name).map(|revision| (goal, revision)))
+        .collect();
+    goals.sort_by_key(|(_, revision)| std::cmp::Reverse(revision.number()));
+    for (goal, revision) in goals {
+        match goal.fate {
+            Fate::Keep => {}
+            Fate::Size(size) => resize(exposure, (revision, size), &goal.reason, plan),
+            Fate::Retire { delay, limit } => {
+                if !exposure.referenced(revision) {
+                    retire(exposure, (revision, delay, limit), (&mut waiting, &goal.reason), plan);
+                }
+            }
+            Fate::RetireAborted { delay } => retire_aborted(exposure, (revision, delay), (now, &goal.reason), plan),
+            Fate::Drop => resize(exposure, (revision, 0), &goal.reason, plan),
+        }
+    }
+}
+
+/// Revisions that wait for their scale-down.
+struct Waiting {
+    now: Time,
+    count: usize,
+}
+
+/// Grows at once; shrinks no further than the share that the revision may have.
+fn resize(exposure: &Exposure<'_>, (revision, wanted): (&Revision, i32), reason: &str, plan: &mut Plan) {
+    let current = revision.size.spec;
+    if wanted >= current {
+        if wanted > current {
+            plan.effects.push(write::scale(revision, wanted, exposure.demand.replicas, (reason, Vec::new())));
+        }
+        return;
+    }
+    let floor = exposure.floor(revision);
+    let safe = if wanted == 0 && !exposure.drained(revision) { wanted.max(floor).max(1) } else { wanted.max(floor) };
+    if safe < current {
+        plan.effects.push(write::scale(revision, safe, exposure.demand.replicas, (reason, exposure.basis())));
+    }
+    if safe > wanted {
+        plan.blockers.push(still_serving(exposure, revision, safe.min(current)));
+    }
+}
+
+fn still_serving(exposure: &Exposure<'_>, revision: &Revision, kept: i32) -> Blocker {
+    let share = exposure.share(revision);
+    let message = if share.is_none() {
+        format!("{kept} pods stay until the routes are settled without them")
+    } else {
+        format!("{kept} pods stay: up to {} of {} of the traffic may still reach them", share.part, share.whole)
+    };
+    Blocker::wait("TrafficNotSettled", format!("ReplicaSet/{}", revision.name()), message)
+}
+
+/// Lets a revision that served traffic wait for its delay, then go.
+fn retire(
+    exposure: &Exposure<'_>,
+    (revision, delay, limit): (&Revision, std::time::Duration, Option<usize>),
+    (waiting, reason): (&mut Waiting, &str),
+    plan: &mut Plan,
+) {
+    if revision.size.spec == 0 {
+        return;
+    }
+    if !exposure.drained(revision) {
+        plan.blockers.push(still_serving(exposure, revision, revision.size.spec));
+        return;
+    }
+    let over_limit = limit.is_some_and(|limit| waiting.count >= limit);
+    let gone = || write::scale(revision, 0, exposure.demand.replicas, (reason, exposure.basis()));
+    match revision.deadline() {
+        _ if over_limit || delay.is_zero() => plan.effects.push(gone()),
+        Some(deadline) if deadline <= waiting.now => plan.effects.push(gone()),
+        Some(deadline) => {
+            waiting.count += 1;
+            plan.wake(deadline);
+        }
+        None => {
+            waiting.count += 1;
+            // Rounded up to a whole second, which is what the annotation holds: never shorter than declared.
+            let deadline = (waiting.now + delay + std::time::Duration::from_millis(999)).truncated();
+            plan.effects.push(write::set_deadline(revision, deadline, "scale-down delay begins"));
+            plan.wake(deadline);
+        }
+    }
+}
+
+/// Lets an aborted revision wait until the stable one is complete, then for its delay, then go.
+fn retire_aborted(
+    exposure: &Exposure<'_>,
+    (revision, delay): (&Revision, std::time::Duration),
+    (now, reason): (Time, &str),
+    plan: &mut Plan,
+) {
+    if revision.size.spec == 0 {
+        return;
+    }
+    if !exposure.drained(revision) {
+        plan.blockers.push(still_serving(exposure, revision, revision.size.spec));
+        return;
+    }
+    let stable_complete = exposure.cast.stable_size().available >= exposure.demand.replicas;
+    match revision.deadline() {
+        Some(deadline) if deadline <= now => {
+            plan.effects.push(write::scale(revision, 0, exposure.demand.replicas, (reason, exposure.basis())));
+        }
+        Some(deadline) => plan.wake(deadline),
+        None if stable_complete => {
+            let deadline = (now + delay + std::time::Duration::from_millis(999)).truncated();
+            plan.effects.push(write::set_deadline(revision, deadline, "abort scale-down delay begins"));
+            plan.wake(deadline);
+        }
+        None => plan.blockers.push(Blocker::wait(
+            "StableNotComplete",
+            format!("ReplicaSet/{}", revision.name()),
+            format!(
+                "aborted pods stay until the stable revision is complete: {} of {} available",
+                exposure.cast.stable_size().available,
+                exposure.demand.replicas
+            ),
+        )),
+    }
+}
+
+/// Sizes of a canary without a router: one room for all revisions.
+fn permit_paced(exposure: &Exposure<'_>, goal: Ratio, plan: &mut Plan) {
+    let cast = exposure.cast;
+    let replicas = exposure.demand.replicas;
+    let (surge, unavailable) = defaults::fenceposts(&exposure.world.rollout, replicas);
+    let room = Room { replicas, surge, unavailable };
+    let next = pace::basic(&cast.sizes(), goal, room);
+    let parts = [(cast.distinct_stable(), next.stable), (cast.new.as_ref(), next.new)];
+    for (revision, size) in parts.into_iter().filter_map(|(revision, size)| revision.map(|revision| (revision, size))) {
+        if size != revision.size.spec {
+            plan.effects.push(write::scale(
+                revision,
+                size,
+                replicas,
+                ("canary follows its step", siblings(exposure, revision)),
+            ));
+        }
+    }
+    shrink_others(exposure, room, plan);
+    let waiting = parts.iter().any(|(revision, size)| revision.is_some_and(|r| r.size.available < *size));
+    if waiting {
+        let (new, stable) = (cast.new_size(), cast.distinct_stable().map_or(0, |r| r.size.available));
+        plan.blockers.push(Blocker::wait(
+            "WaitingForPods",
+            format!("Rollout/{}", exposure.world.rollout.metadata.name),
+            format!(
+                "{} new and {stable} stable pods available, {} and {} wanted",
+                new.available, goal.new, goal.stable
+            ),
+        ));
+    }
+}
+
+/// Shrinks revisions that nothing needs: first pods that are not available, then as many as may be missing.
+fn shrink_others(exposure: &Exposure<'_>, room: Room, plan: &mut Plan) {
+    let mut others: Vec<&Revision> = exposure.cast.others.iter().filter(|other| other.size.spec > 0).collect();
+    others.sort_by_key(|other| std::cmp::Reverse(other.number()));
+    let dependable_all: i32 = exposure.cast.all().map(dependable).sum();
+    let mut budget = dependable_all - (room.replicas - room.unavailable);
+    for other in others {
+        // Pods that are not available cost nothing to lose.
+        let healthy = dependable(other);
+        let taken = budget.clamp(0, healthy);
+        let size = healthy - taken;
+        budget -= taken;
+        if size < other.size.spec {
+            let basis = siblings(exposure, other);
+            plan.effects.push(write::scale(other, size, room.replicas, ("revision is no longer needed", basis)));
+        }
+    }
+}
+
+/// The other revisions: their available pods are why this one may shrink.
+fn siblings(exposure: &Exposure<'_>, revision: &Revision) -> Vec<Basis> {
+    exposure
+        .cast
+        .all()
+        .filter(|other| other.name() != revision.name() && other.size.spec > 0)
+        .map(|other| Basis::of(&*other.rs))
+        .collect()
+}

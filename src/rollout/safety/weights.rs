@@ -1,0 +1,160 @@
+//! Permission to move weights.
+
+use super::capacity::{self, Share, dependable};
+use super::exposure::Exposure;
+use crate::api::rollout::Canary;
+use crate::plan::{Basis, Blocker, Effect, Event, Phase, Plan, Precondition, Verb};
+use crate::rollout::cast::Revision;
+use crate::rollout::strategy::target::Target;
+use crate::traffic::gateway_api;
+use serde_json::Value;
+
+/// Puts the weights that are safe now into the plan; what has to wait becomes a blocker.
+pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
+    let (Some(goal), Some(canary)) = (target.weight, &exposure.world.rollout.spec.strategy.canary) else { return };
+    for error in &exposure.routes.errors {
+        plan.blockers.push(
+            Blocker::wait("RouteUnusable", "Route", error.clone())
+                .remedy("create the route, or give its rule both Services as backends"),
+        );
+    }
+    let shares = || exposure.routes.states.iter().map(|state| state.reading.canary_share(exposure.routes.max));
+    let (before, lowest) = (shares().max().unwrap_or(0), shares().min().unwrap_or(0));
+    let stable = exposure.routes.max - before;
+    let permitted = if goal.canary > lowest {
+        raise(exposure, canary, (goal.canary, before), plan)
+    } else {
+        lower(exposure, canary, (goal.canary, before, stable), plan)
+    };
+    if let Some(weight) = permitted {
+        write(exposure, canary, weight, plan);
+    }
+}
+
+/// A larger share for the canary: its pods must be there, and be endpoints.
+fn raise(exposure: &Exposure<'_>, canary: &Canary, (wanted, _): (i32, i32), plan: &mut Plan) -> Option<i32> {
+    let share = Share { part: wanted, whole: exposure.routes.max.max(1) };
+    let need = exposure.canary_need(share);
+    carries(exposure, &canary.canary_service, need, plan).then_some(wanted)
+}
+
+/// A larger share for stable. Where its pods carry only a part of it, that part moves now.
+fn lower(
+    exposure: &Exposure<'_>,
+    canary: &Canary,
+    (wanted, before, stable_now): (i32, i32, i32),
+    plan: &mut Plan,
+) -> Option<i32> {
+    let max = exposure.routes.max.max(1);
+    if max - wanted <= stable_now && before <= wanted {
+        return Some(wanted);
+    }
+    let stable = capacity::target(exposure.world, exposure.cast, &canary.stable_service);
+    let losing = capacity::target(exposure.world, exposure.cast, &canary.canary_service);
+    let available = stable.map_or(0, dependable);
+    let dead = losing.is_none_or(|losing| losing.size.available == 0);
+    // Pods that answer nobody are left for any pod that answers somebody.
+    if dead && available > 0 {
+        return Some(wanted);
+    }
+    let fits = |weight: i32| available >= exposure.demand.need(Share { part: max - weight, whole: max });
+    let permitted = (wanted..before).find(|weight| fits(*weight));
+    if permitted != Some(wanted) {
+        let need = exposure.demand.need(Share { part: max - wanted, whole: max });
+        plan.blockers.push(Blocker::wait(
+            "StableCapacity",
+            format!("Service/{}", canary.stable_service),
+            format!("{available} of {need} stable pods available that a weight of {} needs", max - wanted),
+        ));
+    }
+    let weight = permitted?;
+    let need = exposure.demand.need(Share { part: max - weight, whole: max });
+    carries(exposure, &canary.stable_service, need, plan).then_some(weight)
+}
+
+/// Whether the pods behind a Service, and its endpoints, carry a share that needs so many.
+fn carries(exposure: &Exposure<'_>, service: &str, need: i32, plan: &mut Plan) -> bool {
+    let object = format!("Service/{service}");
+    let Some(revision) = capacity::target(exposure.world, exposure.cast, service) else {
+        plan.blockers.push(Blocker::wait("WaitingForService", object, "Service selects no revision yet"));
+        return need == 0;
+    };
+    let available = dependable(revision);
+    if available < need {
+        let message = format!("{available} of {need} pods of revision {} available", revision.number());
+        plan.blockers.push(Blocker::wait("WaitingForCapacity", object, message));
+        return false;
+    }
+    endpoints_ready(exposure, (service, revision), need, plan)
+}
+
+fn endpoints_ready(
+    exposure: &Exposure<'_>,
+    (service, revision): (&str, &Revision),
+    need: i32,
+    plan: &mut Plan,
+) -> bool {
+    match capacity::endpoints(exposure.world, service, revision) {
+        Some((own, _)) if own < need => {
+            let message = format!("{own} of {need} endpoints of revision {} ready", revision.number());
+            plan.blockers.push(Blocker::wait("WaitingForEndpoints", format!("Service/{service}"), message));
+            false
+        }
+        _ => true,
+    }
+}
+
+/// Writes the weight into every route that has another one.
+fn write(exposure: &Exposure<'_>, canary: &Canary, weight: i32, plan: &mut Plan) {
+    let world = exposure.world;
+    let goal = super::route::goal(canary, weight, exposure.routes.max);
+    let mut told = false;
+    for (view, state) in world.routes.iter().filter_map(|view| {
+        let state = exposure.routes.states.iter().find(|state| state.object == view.object)?;
+        Some((view.found.as_ref()?, state))
+    }) {
+        let Ok(Some(patch)) = gateway_api::edit(view, &goal) else { continue };
+        let mut events = Vec::new();
+        if !told && !state.reading.is_at(weight, exposure.routes.max) {
+            events.push(weight_event(exposure, weight));
+            told = true;
+        }
+        plan.effects.push(Effect {
+            phase: Phase::Route,
+            object: state.object.clone(),
+            verb: Verb::Json(patch),
+            precondition: Precondition {
+                uid: pointer(view, "/metadata/uid"),
+                resource_version: state.resource_version.clone(),
+            },
+            rests_on: basis(exposure, canary),
+            reason: format!("canary gets {weight} of {}", exposure.routes.max),
+            events,
+        });
+    }
+}
+
+fn weight_event(exposure: &Exposure<'_>, weight: i32) -> Event {
+    let previous = exposure.world.rollout.status.canary.weights.as_ref().map(|weights| weights.canary.weight.0);
+    let message = previous.map_or_else(
+        || format!("Traffic weight updated to {weight}"),
+        |previous| format!("Traffic weight updated from {previous} to {weight}"),
+    );
+    Event::normal("TrafficWeightUpdated", message)
+}
+
+/// The revisions and Services that the new shares rest on.
+fn basis(exposure: &Exposure<'_>, canary: &Canary) -> Vec<Basis> {
+    let mut basis = Vec::new();
+    for service in [&canary.canary_service, &canary.stable_service] {
+        basis.extend(exposure.world.service(service).map(|service| Basis::of(&**service)));
+        let target = capacity::target(exposure.world, exposure.cast, service);
+        basis.extend(target.map(|revision| Basis::of(&*revision.rs)));
+    }
+    basis.dedup();
+    basis
+}
+
+fn pointer(value: &Value, path: &str) -> String {
+    value.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,50 @@
+//! What the operator of the controller chose, as far as decisions depend on it.
+
+use std::time::Duration;
+
+/// How long after its acknowledgement a route counts as settled.
+pub const DEFAULT_ROUTE_GRACE: Duration = Duration::from_secs(5);
+/// How often every Rollout is looked at although nothing has changed.
+pub const DEFAULT_RESYNC: Duration = Duration::from_secs(900);
+
+/// What a route without any implementation behind it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unclaimed {
+    /// What is written is all there is; timing is Argo's.
+    Tolerated,
+    /// Nothing goes on until an implementation acknowledges.
+    Refused,
+}
+
+/// What unknown fields of a manifest mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// One warning event.
+    Warned,
+    /// InvalidSpec.
+    Refused,
+}
+
+/// Settings of the decisions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Time between looks at a Rollout at rest.
+    pub resync: Duration,
+    /// Time between a route's acknowledgement and settled.
+    pub route_grace: Duration,
+    /// Routes that nothing has claimed.
+    pub unclaimed: Unclaimed,
+    /// Unknown fields.
+    pub unknown_fields: UnknownFields,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            resync: DEFAULT_RESYNC,
+            route_grace: DEFAULT_ROUTE_GRACE,
+            unclaimed: Unclaimed::Tolerated,
+            unknown_fields: UnknownFields::Warned,
+        }
+    }
+}

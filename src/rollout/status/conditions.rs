@@ -1,0 +1,215 @@
+//! Conditions, with Argo's types, reasons and messages. Source: contract, api-rollout §4.
+
+use super::health;
+use crate::api::rollout_status::RolloutCondition;
+use crate::api::{RolloutStatus, Time};
+use crate::plan::Event;
+use crate::rollout::case::Case;
+use crate::rollout::judge::{Ruling, abort, deadline};
+
+/// A condition that should hold.
+struct Wanted<'a> {
+    kind: &'a str,
+    status: &'a str,
+    reason: &'a str,
+    message: String,
+}
+
+const fn wanted<'a>(kind: &'a str, status: &'a str, reason: &'a str, message: String) -> Wanted<'a> {
+    Wanted { kind, status, reason, message }
+}
+
+/// Whether the same condition is written again with a new time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refresh {
+    OnChange,
+    Always,
+}
+
+/// Brings the conditions of `ruling.next` up to date; says what clients are told of it.
+pub fn update(case: &Case<'_>, ruling: &mut Ruling) {
+    remove(&mut ruling.next, "InvalidSpec");
+    let paused = !ruling.next.pause_conditions.is_empty() || case.world.rollout.spec.paused;
+    let healthy = is_healthy(case, &ruling.next);
+    health_condition(case, ruling, healthy && !paused);
+    let aborted = ruling.next.abort;
+    if !aborted {
+        pause_condition(case, ruling, paused);
+    }
+    progress_condition(case, ruling, (healthy, paused));
+    availability(case, ruling);
+    replica_failure(case, ruling);
+    completion(case, ruling);
+}
+
+/// Healthy by the contract's rule, and the routes hold their final weights.
+pub fn is_healthy(case: &Case<'_>, next: &RolloutStatus) -> bool {
+    health::healthy(&case.world.rollout, next, &case.status().observed_generation) && weights_rest(case)
+}
+
+/// Whether the routes of a finished canary hold what they are left with.
+pub fn weights_rest(case: &Case<'_>) -> bool {
+    !case.routes.configured || case.routes.accepted(0, case.world)
+}
+
+fn health_condition(case: &Case<'_>, ruling: &mut Ruling, healthy: bool) {
+    if healthy {
+        set(
+            case.now,
+            &mut ruling.next,
+            wanted("Healthy", "True", "RolloutHealthy", "Rollout is healthy".to_owned()),
+            Refresh::OnChange,
+        );
+    } else if ruling.next.condition("Healthy").is_some() {
+        let message = "Rollout is not healthy".to_owned();
+        set(case.now, &mut ruling.next, wanted("Healthy", "False", "RolloutHealthy", message), Refresh::OnChange);
+    }
+}
+
+fn pause_condition(case: &Case<'_>, ruling: &mut Ruling, paused: bool) {
+    let known = ruling.next.condition("Paused").is_some();
+    if !paused && !known {
+        return;
+    }
+    let status = if paused { "True" } else { "False" };
+    let message = "Rollout is paused".to_owned();
+    set(case.now, &mut ruling.next, wanted("Paused", status, "RolloutPaused", message), Refresh::OnChange);
+}
+
+/// The condition that carries the deadline's clock.
+fn progress_condition(case: &Case<'_>, ruling: &mut Ruling, (healthy, paused): (bool, bool)) {
+    let subject = case.cast.new.as_ref().map(|new| new.name().to_owned());
+    let before = case.status().condition("Progressing").map(|condition| condition.reason.clone());
+    let before = before.as_deref().unwrap_or_default();
+    let (status, reason, message, refresh) = if ruling.next.abort {
+        let message = abort::aborted_message(case, ruling.abort_message.as_deref());
+        ("False", "RolloutAborted", message, Refresh::OnChange)
+    } else if ruling.retried {
+        ("Unknown", "RolloutRetry", "Retrying Rollout after abort".to_owned(), Refresh::Always)
+    } else if paused {
+        ("Unknown", "RolloutPaused", "Rollout is paused".to_owned(), Refresh::OnChange)
+    } else if healthy {
+        let message =
+            subject.map_or_else(String::new, |name| format!("ReplicaSet {name:?} has successfully progressed."));
+        ("True", "NewReplicaSetAvailable", message, Refresh::OnChange)
+    } else if ruling.reset {
+        let message = subject.map_or_else(
+            || format!("Created new replica set \"{}-{}\"", case.world.rollout.metadata.name, case.new_hash()),
+            |name| format!("Found new replica set {name:?}"),
+        );
+        let reason = if case.cast.new.is_some() { "FoundNewReplicaSet" } else { "NewReplicaSetCreated" };
+        ("True", reason, message, Refresh::Always)
+    } else if before == "RolloutPaused" {
+        ("Unknown", "RolloutResumed", "Rollout is resumed".to_owned(), Refresh::Always)
+    } else if moved(case, ruling) {
+        let name = &case.world.rollout.metadata.name;
+        let message = subject.map_or_else(
+            || format!("Rollout {name:?} is progressing."),
+            |rs| format!("ReplicaSet {rs:?} is progressing."),
+        );
+        ("True", "ReplicaSetUpdated", message, Refresh::Always)
+    } else if before == "NewReplicaSetAvailable" && health::completed(&ruling.next) {
+        ("True", "ReplicaSetNotAvailable", "Rollout does not have minimum availability".to_owned(), Refresh::OnChange)
+    } else if deadline::passed(case) {
+        ("False", "ProgressDeadlineExceeded", deadline::timed_out_message(case), Refresh::OnChange)
+    } else if before.is_empty() {
+        let message = subject.map_or_else(String::new, |name| format!("Found new replica set {name:?}"));
+        ("True", "FoundNewReplicaSet", message, Refresh::OnChange)
+    } else {
+        return;
+    };
+    if reason == "ProgressDeadlineExceeded" && before != reason {
+        ruling.events.push(Event::warning("ProgressDeadlineExceeded", message.clone()));
+    }
+    set(case.now, &mut ruling.next, wanted("Progressing", status, reason, message), refresh);
+}
+
+/// Structural progress, or a new maximum of pods (I35).
+fn moved(case: &Case<'_>, ruling: &Ruling) -> bool {
+    let structural = health::structural(&case.world.rollout, case.status(), &ruling.next);
+    let weights = ruling.next.canary.weights != case.status().canary.weights;
+    structural || weights || (deadline::progressed(case) && !health::completed(&ruling.next))
+}
+
+fn availability(case: &Case<'_>, ruling: &mut Ruling) {
+    let wanted_pods = case.world.replicas();
+    let available = ruling.next.available_replicas >= wanted_pods;
+    let (status, message) = if available {
+        ("True", "Rollout has minimum availability")
+    } else {
+        ("False", "Rollout does not have minimum availability")
+    };
+    let condition = wanted("Available", status, "AvailableReason", message.to_owned());
+    set(case.now, &mut ruling.next, condition, Refresh::OnChange);
+}
+
+/// A ReplicaSet that cannot make pods says so; the new one first.
+fn replica_failure(case: &Case<'_>, ruling: &mut Ruling) {
+    let failure = case.cast.all().find_map(|revision| {
+        revision.rs.status.conditions.iter().find(|condition| condition.kind == "ReplicaFailure").cloned()
+    });
+    match failure {
+        None => remove(&mut ruling.next, "ReplicaFailure"),
+        Some(failure) => {
+            let condition = wanted("ReplicaFailure", &failure.status, &failure.reason, failure.message.clone());
+            set(case.now, &mut ruling.next, condition, Refresh::OnChange);
+        }
+    }
+}
+
+fn completion(case: &Case<'_>, ruling: &mut Ruling) {
+    let completed = health::completed(&ruling.next);
+    let status = if completed { "True" } else { "False" };
+    let before = ruling.next.condition("Completed").map(|condition| condition.status.clone());
+    // A blue-green's first deploy has nothing that was complete before, and clients count on silence there.
+    let first_blue_green = before.is_none() && !case.is_canary();
+    if !completed && before.as_deref() != Some("False") && !first_blue_green {
+        let message = format!(
+            "Rollout not completed, started update to revision {} ({})",
+            next_revision(case),
+            ruling.next.current_pod_hash
+        );
+        ruling.events.push(Event::normal("RolloutNotCompleted", message));
+    }
+    let condition = wanted("Completed", status, "RolloutCompleted", "RolloutCompleted".to_owned());
+    set(case.now, &mut ruling.next, condition, Refresh::OnChange);
+}
+
+/// The number of the revision that is being deployed, also in the plan that creates it.
+fn next_revision(case: &Case<'_>) -> i64 {
+    let others = case.cast.all().map(crate::rollout::cast::Revision::number).max().unwrap_or(0);
+    if case.cast.new.is_some() { case.revision().max(others) } else { others + 1 }
+}
+
+/// Writes a condition; the same status and reason leave it as it is. A changed one moves to the end.
+fn set(now: Time, status: &mut RolloutStatus, wanted: Wanted<'_>, refresh: Refresh) {
+    let old = status.condition(wanted.kind).cloned();
+    if let Some(old) = &old {
+        if old.status == wanted.status && old.reason == wanted.reason && refresh == Refresh::OnChange {
+            return;
+        }
+    }
+    let now = now.truncated();
+    let unchanged = old.filter(|old| old.status == wanted.status);
+    remove(status, wanted.kind);
+    status.conditions.push(RolloutCondition {
+        kind: wanted.kind.to_owned(),
+        status: wanted.status.to_owned(),
+        last_update_time: Some(now),
+        last_transition_time: unchanged.and_then(|old| old.last_transition_time).or(Some(now)),
+        reason: wanted.reason.to_owned(),
+        message: wanted.message,
+    });
+}
+
+fn remove(status: &mut RolloutStatus, kind: &str) {
+    status.conditions.retain(|condition| condition.kind != kind);
+}
+
+/// Writes that a specification is invalid; a changed message is written too.
+pub fn set_invalid(now: Time, status: &mut RolloutStatus, message: String) {
+    let same = status.condition("InvalidSpec").is_some_and(|condition| condition.message == message);
+    if !same {
+        set(now, status, wanted("InvalidSpec", "True", "InvalidSpec", message), Refresh::Always);
+    }
+}

@@ -1,0 +1,8 @@
+//! Intend: what should hold, given the decisions on record. Never whether the way there is safe.
+pub mod analysis;
+pub mod blue_green;
+pub mod canary;
+pub mod ratio;
+pub mod run_upkeep;
+pub mod steps;
+pub mod target;

@@ -1,0 +1,192 @@
+//! What becomes of one request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::sim::api_server::Hand;
+use crate::sim::models::gateway::{Key, View};
+use crate::sim::object;
+use crate::sim::random::SplitMix;
+
+/// The share of requests, from 0 to 1, that a pod answers with an error.
+pub const ERROR_RATE: &str = "sim.siskin.dev/error-rate";
+/// The label that ties a pod to its revision.
+pub const HASH_LABEL: &str = "rollouts-pod-template-hash";
+
+/// Where users send their requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Through the rules of an `HTTPRoute`: namespace and name.
+    Route(Key),
+    /// To a Service: namespace and name.
+    Service(Key),
+}
+
+/// Why a request got no answer from a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// No route, no rule, no weight, or no such Service.
+    NoBackend,
+    /// The Service has no ready endpoint.
+    NoEndpoint,
+    /// The endpoint's pod is gone or not running.
+    DeadPod,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A pod answered well.
+    Ok {
+        /// The pod that answered.
+        pod: PodFacts,
+        /// The Service that it was reached through.
+        service: String,
+    },
+    /// A pod answered with an error of its own.
+    VersionError {
+        /// The pod that answered.
+        pod: PodFacts,
+        /// The Service that it was reached through.
+        service: String,
+    },
+    /// Nobody answered.
+    Lost {
+        /// Why.
+        reason: Reason,
+        /// The Service that was chosen; empty where none was.
+        service: String,
+    },
+}
+
+/// What traffic wants to know of a pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PodFacts {
+    /// The first container's variable `VERSION`, else the label `version`, else the image's tag.
+    pub version: String,
+    /// The revision's label; empty where there is none.
+    pub hash: String,
+    /// From 0 to 1.
+    pub error_rate: f64,
+    uid: String,
+    is_running: bool,
+}
+
+// Rates come from a parsed annotation and are clamped: never NaN.
+impl Eq for PodFacts {}
+
+impl PodFacts {
+    /// Reads a pod.
+    pub fn of(pod: &Value) -> Self {
+        let rate =
+            object::annotation(pod, ERROR_RATE).and_then(|text| text.parse::<f64>().ok()).filter(|rate| !rate.is_nan());
+        let states = object::list(pod, "/status/containerStatuses");
+        Self {
+            version: version(pod),
+            hash: object::label(pod, HASH_LABEL).unwrap_or_default().to_owned(),
+            error_rate: rate.unwrap_or(0.0).clamp(0.0, 1.0),
+            uid: object::uid(pod).to_owned(),
+            is_running: !states.is_empty() && states.iter().all(|state| state.pointer("/state/running").is_some()),
+        }
+    }
+}
+
+fn version(pod: &Value) -> String {
+    let container = pod.pointer("/spec/containers/0").unwrap_or(&Value::Null);
+    let variable = object::list(container, "/env").iter().find(|variable| object::text(variable, "/name") == "VERSION");
+    let named = variable.map(|variable| object::text(variable, "/value")).filter(|value| !value.is_empty());
+    if let Some(named) = named.or_else(|| object::label(pod, "version")) {
+        return named.to_owned();
+    }
+    let image = object::text(container, "/image").rsplit('/').next().unwrap_or_default();
+    image.split_once(':').map_or("latest", |(_, tag)| tag).to_owned()
+}
+
+/// Looks pods up once a tick, however many requests there are.
+pub(crate) struct Pods<'a> {
+    pub hand: &'a Hand,
+    pub known: BTreeMap<Key, Option<Arc<PodFacts>>>,
+}
+
+impl Pods<'_> {
+    fn get(&mut self, key: &Key) -> Option<Arc<PodFacts>> {
+        if let Some(known) = self.known.get(key) {
+            return known.clone();
+        }
+        let found = self.hand.get("Pod", &key.0, &key.1).map(|pod| Arc::new(PodFacts::of(&pod)));
+        self.known.insert(key.clone(), found.clone());
+        found
+    }
+}
+
+/// Sends one request with `headers` to `target`.
+pub(crate) fn send(
+    (target, headers): (&Target, &BTreeMap<String, String>),
+    view: &View,
+    pods: &mut Pods<'_>,
+    random: &mut SplitMix,
+) -> Outcome {
+    let service = match target {
+        Target::Service(key) => Some(key.clone()),
+        Target::Route(key) => {
+            view.routes.get(key).and_then(|(_, spec)| backend(spec, headers, random)).map(|name| (key.0.clone(), name))
+        }
+    };
+    let Some(service) = service else { return Outcome::Lost { reason: Reason::NoBackend, service: String::new() } };
+    let lost = |reason| Outcome::Lost { reason, service: service.1.clone() };
+    let Some(endpoints) = view.services.get(&service) else { return lost(Reason::NoBackend) };
+    let pick = usize::try_from(random.below(endpoints.len() as u64)).unwrap_or(0);
+    let Some(endpoint) = endpoints.get(pick) else { return lost(Reason::NoEndpoint) };
+    let pod = pods.get(&(service.0.clone(), endpoint.pod.clone()));
+    // A terminating pod answers until it is gone.
+    let Some(pod) = pod.filter(|pod| pod.uid == endpoint.uid && pod.is_running) else { return lost(Reason::DeadPod) };
+    let fails = random.unit() < pod.error_rate;
+    let (pod, service) = ((*pod).clone(), service.1);
+    if fails { Outcome::VersionError { pod, service } } else { Outcome::Ok { pod, service } }
+}
+
+/// The Service that the route's rules choose.
+fn backend(spec: &Value, headers: &BTreeMap<String, String>, random: &mut SplitMix) -> Option<String> {
+    let rules = object::list(spec, "/rules").iter().filter_map(|rule| Some((specificity(rule, headers)?, rule)));
+    // The rule with the most header matches wins; among equals the first. Gateway API: HTTPRouteRule.matches.
+    let best = rules.fold(None, |best: Option<(usize, &Value)>, next| match best {
+        Some(best) if best.0 >= next.0 => Some(best),
+        _ => Some(next),
+    });
+    let backends = object::list(best?.1, "/backendRefs");
+    let weight = |backend: &Value| object::integer(backend, "/weight").unwrap_or(1).max(0).unsigned_abs();
+    let total: u64 = backends.iter().map(weight).sum();
+    let mut point = random.below(total);
+    for backend in backends {
+        if point < weight(backend) {
+            return Some(object::text(backend, "/name").to_owned());
+        }
+        point -= weight(backend);
+    }
+    None
+}
+
+/// How many headers the rule's best match asks for; none where no match fits. Paths and methods are taken to fit.
+fn specificity(rule: &Value, headers: &BTreeMap<String, String>) -> Option<usize> {
+    let matches = object::list(rule, "/matches");
+    if matches.is_empty() {
+        return Some(0);
+    }
+    let fits = |entry: &Value| {
+        let value = headers.get(&object::text(entry, "/name").to_ascii_lowercase());
+        let wanted = object::text(entry, "/value");
+        value.is_some_and(|value| match object::text(entry, "/type") {
+            "RegularExpression" => {
+                regex::Regex::new(&format!("^(?:{wanted})$")).is_ok_and(|pattern| pattern.is_match(value))
+            }
+            _ => value == wanted,
+        })
+    };
+    let count = |entry: &Value| {
+        let wanted = object::list(entry, "/headers");
+        wanted.iter().all(fits).then_some(wanted.len())
+    };
+    matches.iter().filter_map(count).max()
+}

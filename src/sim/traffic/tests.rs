@@ -1,0 +1,134 @@
+//! Where requests end up.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Load, Reason, Tally};
+use crate::sim::models::tests::{Bench, bench};
+use crate::sim::object;
+
+fn total(bench: &Bench) -> Tally {
+    bench.cluster.traffic.record().lock().total()
+}
+
+fn of(bench: &Bench, version: &str) -> Tally {
+    bench.cluster.traffic.record().lock().of_version(version)
+}
+
+fn lost(bench: &Bench, reason: Reason) -> u64 {
+    bench.cluster.traffic.record().lock().lost().get(&reason).copied().unwrap_or(0)
+}
+
+/// Two versions behind one route, ready, with users at 1000 requests a second.
+fn pair(weights: (u64, u64)) -> Bench {
+    let mut bench = bench();
+    bench.replica_set("v1", 2, &json!({}));
+    bench.replica_set("v2", 2, &json!({ "sim.siskin.dev/error-rate": "0.25" }));
+    bench.service("stable", "v1");
+    bench.service("canary", "v2");
+    bench.route("r", &[("stable", weights.0), ("canary", weights.1)]);
+    bench.run(1000);
+    bench.cluster.traffic.add(Load::of_route("default", "r", 1000.0));
+    bench
+}
+
+#[test]
+fn weights_and_error_rates_show() {
+    let mut bench = pair((80, 20));
+    bench.run(10_000);
+    assert_eq!(total(&bench).total(), 10_000);
+    assert_eq!(total(&bench).lost, 0);
+    let (stable, canary) = (of(&bench, "v1"), of(&bench, "v2"));
+    assert_eq!(stable.errors, 0);
+    assert!((1800..2200).contains(&canary.total()), "{canary:?}");
+    assert!((420..580).contains(&canary.errors), "{canary:?}");
+    let record = bench.cluster.traffic.record();
+    let record = record.lock();
+    assert_eq!(record.of_service("canary"), canary);
+    let recent = record.recent((bench.clock.time(), Duration::from_secs(1)), |series| series.hash == "v2");
+    assert!((150..260).contains(&recent.total()), "{recent:?}");
+}
+
+#[test]
+fn nothing_is_lost_while_pods_stop_in_order() {
+    let mut bench = pair((100, 0));
+    bench.run(500);
+    bench.scale("v1", 1);
+    bench.run(2000);
+    assert_eq!(total(&bench).lost, 0);
+    assert_eq!(bench.pods().len(), 3);
+}
+
+#[test]
+fn a_slow_data_plane_sends_to_dead_pods() {
+    let mut bench = pair((100, 0));
+    bench.cluster.gateway.set_endpoint_lag(Duration::from_secs(1));
+    bench.run(500);
+    bench.scale("v1", 1);
+    bench.run(300);
+    assert_eq!(total(&bench).lost, 0, "a terminating pod answers");
+    bench.run(2000);
+    assert!((250..450).contains(&lost(&bench, Reason::DeadPod)), "{:?}", total(&bench));
+}
+
+#[test]
+fn reasons_of_loss() {
+    let mut bench = pair((100, 0));
+    bench.scale("v1", 0);
+    bench.run(2000);
+    assert!(lost(&bench, Reason::NoEndpoint) > 1000);
+    bench.hand.delete("Service", "default", "stable").unwrap();
+    bench.run(1000);
+    let before = lost(&bench, Reason::NoBackend);
+    assert!(before > 800);
+    bench.hand.delete("HTTPRoute", "default", "r").unwrap();
+    bench.run(1000);
+    assert!(lost(&bench, Reason::NoBackend) >= before + 1000);
+}
+
+#[test]
+fn a_crashing_pod_does_not_answer_through_a_stale_view() {
+    let mut bench = pair((100, 0));
+    bench.cluster.gateway.set_endpoint_lag(Duration::from_mins(10));
+    let crash = json!({ "metadata": { "annotations": { "sim.siskin.dev/behaviour": "crash-loop" } } });
+    let pods = bench.pods();
+    for pod in pods.iter().filter(|pod| object::name(pod).starts_with("v1-")) {
+        bench.hand.merge("Pod", ("default", object::name(pod)), &crash).unwrap();
+    }
+    bench.run(1000);
+    assert!(lost(&bench, Reason::DeadPod) >= 950, "{:?}", total(&bench));
+}
+
+#[test]
+fn headers_choose_the_more_specific_rule() {
+    let mut bench = pair((100, 0));
+    let header = json!({ "matches": [{ "headers": [{ "name": "X-Canary", "value": "yes" }] }], "backendRefs": [{ "name": "canary", "weight": 1 }] });
+    let rest = json!({ "backendRefs": [{ "name": "stable", "weight": 1 }] });
+    bench.hand.merge("HTTPRoute", ("default", "r"), &json!({ "spec": { "rules": [rest, header] } })).unwrap();
+    bench.run(200);
+    bench.cluster.traffic.clear();
+    let before = of(&bench, "v2").total();
+    bench.cluster.traffic.add(Load::of_route("default", "r", 100.0).with_header("X-Canary", "yes"));
+    bench.cluster.traffic.add(Load::of_service("default", "stable", 50.0));
+    let stable = of(&bench, "v1").total();
+    bench.run(1000);
+    assert_eq!((of(&bench, "v2").total() - before, of(&bench, "v1").total() - stable), (100, 50));
+}
+
+#[test]
+fn a_namesake_does_not_answer_for_a_pod_that_is_gone() {
+    let mut bench = bench();
+    let labels = json!({ "app": "web", "rollouts-pod-template-hash": "v1" });
+    let pod = json!({ "metadata": { "name": "p", "labels": labels }, "spec": { "containers": [{ "name": "c", "image": "x:1" }] } });
+    bench.hand.create("Pod", pod.clone()).unwrap();
+    bench.service("stable", "v1");
+    bench.run(1000);
+    bench.cluster.gateway.set_endpoint_lag(Duration::from_mins(10));
+    bench.hand.delete_now("Pod", "default", "p").unwrap();
+    bench.hand.create("Pod", pod).unwrap();
+    bench.run(1000);
+    bench.cluster.traffic.add(Load::of_service("default", "stable", 100.0));
+    bench.run(1000);
+    assert_eq!((total(&bench).total(), lost(&bench, Reason::DeadPod)), (100, 100));
+}
