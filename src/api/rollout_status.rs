@@ -261,6 +261,18 @@ impl std::ops::Deref for ObservedGeneration {
     }
 }
 
+impl PartialEq<String> for ObservedGeneration {
+    fn eq(&self, other: &String) -> bool {
+        self.0 == *other
+    }
+}
+
+impl std::fmt::Display for ObservedGeneration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl Omit for ObservedGeneration {
     fn omit(&self) -> bool {
         self.0.is_empty()

@@ -185,7 +185,13 @@ impl Checker {
             (_, true) => Some((current, entry.time)),
             (_, false) => None,
         };
-        let decided = ["/status/currentStepIndex", "/status/stableRS", "/status/currentPodHash", "/status/abort", "/status/promoteFull"];
+        let decided = [
+            "/status/currentStepIndex",
+            "/status/stableRS",
+            "/status/currentPodHash",
+            "/status/abort",
+            "/status/promoteFull",
+        ];
         if decided.iter().any(|pointer| old.pointer(pointer) != after.pointer(pointer)) {
             past.inputs += 1;
         }

@@ -24,9 +24,14 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
 
 /// Every Service that the Rollout names selects a revision of it, where the Rollout wants pods.
 fn selectors(facts: &Facts<'_>) -> Result<(), String> {
-    let dangling = facts.services().into_iter().find(|service| !facts.selected(service).is_empty() && facts.target(service).is_none());
+    let dangling = facts
+        .services()
+        .into_iter()
+        .find(|service| !facts.selected(service).is_empty() && facts.target(service).is_none());
     match dangling {
-        Some(service) => Err(format!("I01: Service {service} selects {:?}, which is no revision", facts.selected(service))),
+        Some(service) => {
+            Err(format!("I01: Service {service} selects {:?}, which is no revision", facts.selected(service)))
+        }
         None => Ok(()),
     }
 }

@@ -22,9 +22,8 @@ fn generated_worlds_keep_every_promise() {
         max_shrink_iters: 400,
         ..Config::default()
     };
-    let result = TestRunner::new(config).run(&scenario(), |scenario| {
-        play(&scenario).map_err(proptest::test_runner::TestCaseError::fail)
-    });
+    let result = TestRunner::new(config)
+        .run(&scenario(), |scenario| play(&scenario).map_err(proptest::test_runner::TestCaseError::fail));
     match result {
         Ok(()) => {}
         Err(TestError::Fail(reason, scenario)) => panic!("{scenario:#?}\n{reason}"),
