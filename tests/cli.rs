@@ -55,8 +55,9 @@ fn every_verb_has_help_with_examples() {
     for verb in verbs {
         let output = run("siskin", &[verb, "--help"]);
         assert!(output.status.success(), "{verb}");
-        let examples = text(&output.stdout).contains("Examples:");
-        assert!(examples || verb == "version", "{verb} has no examples");
+        // These two are not for the hands of people who meet Rollouts.
+        let is_exempt = ["version", "controller"].contains(&verb);
+        assert!(is_exempt || text(&output.stdout).contains("Examples:"), "{verb} has no examples");
     }
 }
 

@@ -264,3 +264,16 @@ impl ReplicaSet {
         self.metadata.label(super::names::POD_HASH).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_null_as_absent() {
+        // The EndpointSlice controller writes it for a Service without pods.
+        let slice: EndpointSlice =
+            serde_json::from_str(r#"{"metadata": {"name": "a", "labels": null}, "endpoints": null}"#).unwrap();
+        assert!(slice.endpoints.is_empty());
+    }
+}

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
-
 use super::time::Time;
 use super::wire::{Omit, wire};
 
@@ -29,10 +27,8 @@ wire! {
         /// Counts changes of `spec`.
         pub generation: i64,
         /// Labels.
-        #[serde(deserialize_with = "null_as_empty")]
         pub labels: BTreeMap<String, String>,
         /// Annotations.
-        #[serde(deserialize_with = "null_as_empty")]
         pub annotations: BTreeMap<String, String>,
         /// Owners; at most one is the controller.
         pub owner_references: Vec<OwnerReference>,
@@ -57,11 +53,6 @@ wire! {
         /// Whether the owner's foreground deletion waits for this object.
         pub block_owner_deletion: bool,
     }
-}
-
-/// Old writers store `null` for an empty map.
-fn null_as_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    Ok(Option::<BTreeMap<String, String>>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl Meta {

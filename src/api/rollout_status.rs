@@ -1,5 +1,8 @@
 //! `Rollout`'s status: the record that decisions rest on.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
 use super::raw::RawJson;
 use super::time::Time;
 use super::wire::{Omit, Written, wire};
@@ -40,8 +43,7 @@ wire! {
         /// Collisions of ReplicaSet names so far.
         pub collision_count: Option<i32>,
         /// Generation that this status is about; a decimal text (or a number with `--kstatus`).
-        #[serde(deserialize_with = "text_or_number")]
-        pub observed_generation: String,
+        pub observed_generation: ObservedGeneration,
         /// Generation of the referenced workload.
         pub workload_observed_generation: String,
         /// Restart that is complete.
@@ -240,14 +242,51 @@ impl Omit for WeightDestination {
     }
 }
 
-/// `observedGeneration` is a text in Argo's API and a number in the kstatus dialect; both are read.
-fn text_or_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    use serde::Deserialize as _;
-    Ok(match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::String(text) => text,
-        serde_json::Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    })
+/// A generation as Argo writes it, a decimal text; a number (the kstatus dialect) is read as well.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ObservedGeneration(String);
+
+impl ObservedGeneration {
+    /// The text of a generation.
+    pub fn of(generation: i64) -> Self {
+        Self(generation.to_string())
+    }
+}
+
+impl std::ops::Deref for ObservedGeneration {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<String> for ObservedGeneration {
+    fn eq(&self, other: &String) -> bool {
+        self.0 == *other
+    }
+}
+
+impl std::fmt::Display for ObservedGeneration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Omit for ObservedGeneration {
+    fn omit(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de> Deserialize<'de> for ObservedGeneration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => text,
+            serde_json::Value::Number(number) => number.to_string(),
+            _ => String::new(),
+        }))
+    }
 }
 
 impl RolloutStatus {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Whether a value is left out when it is written, as Go's `omitempty` leaves it out.
 pub trait Omit {
@@ -64,6 +64,11 @@ impl<T> Omit for Written<T> {
     }
 }
 
+/// Reads a value; an explicit `null` counts as absent, as it does to Go.
+pub fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// Declares wire structs: every field may be absent, and an empty one is not written.
 macro_rules! wire {
     ($($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)* })*) => {$(
@@ -71,7 +76,14 @@ macro_rules! wire {
         #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "camelCase", default)]
         pub struct $name {
-            $($(#[$field_meta])* #[serde(skip_serializing_if = "crate::api::wire::Omit::omit")] pub $field: $type,)*
+            $(
+                $(#[$field_meta])*
+                #[serde(
+                    skip_serializing_if = "crate::api::wire::Omit::omit",
+                    deserialize_with = "crate::api::wire::or_default"
+                )]
+                pub $field: $type,
+            )*
         }
     )*};
 }

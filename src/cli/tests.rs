@@ -44,6 +44,10 @@ async fn run(argv: &str, answers: Answers) -> Outcome {
         let (log, queue) = (log.clone(), queue.clone());
         async move {
             let (parts, body) = request.into_parts();
+            if parts.uri.to_string().contains("watch=true") {
+                // A watch on which nothing happens.
+                return std::future::pending().await;
+            }
             let bytes = body.collect().await.unwrap().to_bytes();
             let content = parts.headers.get("content-type").map(|value| value.to_str().unwrap().to_owned());
             let line = format!("{} {} {}", parts.method, parts.uri, content.unwrap_or_default()).trim_end().to_owned();
@@ -364,4 +368,35 @@ async fn explains_a_cluster_that_does_not_answer() {
 async fn version_names_the_binary() {
     assert!(run("siskin version --short", vec![]).await.stdout.starts_with("siskin: v"));
     assert!(run("/usr/bin/kubectl-argo-rollouts version", vec![]).await.stdout.starts_with("kubectl-argo-rollouts: v"));
+}
+
+#[tokio::test]
+async fn status_waits_for_an_end() {
+    let one = |status: Value| (200, json!({"metadata": {"resourceVersion": "9"}, "items": [canary(false, status)]}));
+    let stored = || (200, canary(false, json!({})));
+    let outcome = run("siskin status a", vec![stored(), one(json!({"phase": "Healthy"}))]).await;
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("Healthy\n", ""));
+    assert!(outcome.lines()[1].contains("fieldSelector=metadata.name%3Da"), "{:?}", outcome.lines());
+    let degraded = json!({"phase": "Degraded", "message": "why"});
+    let outcome = run("siskin status a", vec![stored(), one(degraded)]).await;
+    assert_eq!(outcome.stdout, "Degraded - why\n");
+    assert_eq!(outcome.stderr, "Error: The rollout is in a degraded state with message: why\n");
+    let paused = json!({"phase": "Paused", "message": "CanaryPauseStep"});
+    let outcome = run("siskin status a -t 1200ms", vec![stored(), one(paused)]).await;
+    assert_eq!(outcome.stdout, "Paused - CanaryPauseStep\n");
+    assert_eq!(outcome.stderr, "Error: Rollout status watch exceeded timeout\n");
+}
+
+#[tokio::test]
+async fn get_draws_again_each_second() {
+    let stored = (200, canary(false, json!({"phase": "Healthy"})));
+    let list = |items: Value| (200, json!({"metadata": {"resourceVersion": "9"}, "items": items}));
+    let rollouts = json!([canary(false, json!({"phase": "Healthy"}))]);
+    // Lists are asked for in the order in which the kinds are followed.
+    let answers = vec![stored, list(rollouts), list(json!([])), list(json!([])), list(json!([])), list(json!([]))];
+    let outcome = run("siskin get a -w --no-color --timeout-seconds 2", answers).await;
+    let drawn = outcome.stdout.matches("\u{1b}[H\u{1b}[2J").count();
+    assert!((1..=3).contains(&drawn), "{drawn}: {}", outcome.stdout);
+    assert!(outcome.stdout.contains("Name:            a\n"), "{}", outcome.stdout);
+    assert_eq!(outcome.stderr, "");
 }

@@ -14,6 +14,7 @@ use super::strategy::target::Target;
 use super::strategy::{analysis, blue_green, canary};
 use super::world::World;
 use crate::api::Time;
+use crate::api::rollout_status::ObservedGeneration;
 use crate::plan::{Blocker, Event, Plan};
 use std::time::Duration;
 
@@ -114,7 +115,8 @@ fn remember(case: &Case<'_>, plan: &mut Plan) -> Memory {
 /// Phase, conditions, counts, and the one status write.
 fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory) {
     let first = case.status().observed_generation.is_empty();
-    let new_generation = case.status().observed_generation != case.world.rollout.metadata.generation.to_string();
+    let new_generation =
+        case.status().observed_generation != ObservedGeneration::of(case.world.rollout.metadata.generation);
     counts::fill(case, &mut ruling.next);
     conditions::update(case, ruling);
     duration::update(case, ruling);
@@ -156,7 +158,7 @@ fn announce(case: &Case<'_>, plan: &mut Plan, events: &mut Vec<Event>) {
 fn refuse(case: &Case<'_>, message: String) -> Decision {
     let mut next = case.status().clone();
     conditions::set_invalid(case.now, &mut next, message);
-    next.observed_generation = case.world.rollout.metadata.generation.to_string();
+    next.observed_generation = ObservedGeneration::of(case.world.rollout.metadata.generation);
     let shown = phase::controller(&case.world.rollout, &next);
     shown.phase.clone_into(&mut next.phase);
     next.message.clone_from(&shown.message);

@@ -13,6 +13,7 @@
 
 pub mod api_server;
 pub mod bare;
+pub mod checker;
 pub mod clock;
 pub mod cluster;
 pub mod driver;

@@ -36,7 +36,7 @@ pub fn rollout_info(rollout: &Rollout, objects: &Objects) -> RolloutInfo {
         updated: status.updated_replicas,
         available: status.available_replicas,
         restarted_at: status.restarted_at.map_or_else(|| NEVER.to_owned(), |time| go_time(&time.to_string())),
-        generation: status.observed_generation.clone(),
+        generation: status.observed_generation.to_string(),
         replica_sets: replica_sets_of(&rollout.metadata.uid, Some(rollout), objects),
         experiments: experiments_of(&rollout.metadata.uid, objects),
         analysis_runs: runs_of(&rollout.metadata.uid, objects),

@@ -1,6 +1,6 @@
 //! Pods, selectors and weights as the status shows them.
 
-use crate::api::rollout_status::{TrafficWeights, WeightDestination};
+use crate::api::rollout_status::{ObservedGeneration, TrafficWeights, WeightDestination};
 use crate::api::{LabelSelector, RolloutStatus, Written, names};
 use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
@@ -16,7 +16,7 @@ pub fn fill(case: &Case<'_>, next: &mut RolloutStatus) {
     next.hpa_replicas = next.replicas;
     let selector = case.world.rollout.spec.selector.clone().unwrap_or_default();
     next.selector = selector.format();
-    next.observed_generation = case.world.rollout.metadata.generation.to_string();
+    next.observed_generation = ObservedGeneration::of(case.world.rollout.metadata.generation);
     if case.world.rollout.spec.strategy.blue_green.is_some() {
         blue_green(case, &selector, next);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Core;
+use super::super::Core;
 use crate::api::{Rollout, Time};
 use crate::sim::clock::ManualClock;
 use crate::sim::cluster::{Cluster, Settings};

@@ -1,0 +1,216 @@
+//! Replays the journal and reports the first broken promise.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::facts::{Facts, Share, hash};
+use super::state::{Past, State};
+use super::{decisions, pace, revisions, traffic};
+use crate::api::Time;
+use crate::sim::api_server::journal::Entry;
+use crate::sim::object;
+
+/// The actor whose writes are judged.
+pub const CONTROLLER: &str = "rollouts-controller";
+/// Actors that only answer what others write: their writes are no input from outside.
+const BUILT_IN: &[&str] = &["replicaset-controller", "kubelet", "endpointslice-controller", "gateway", CONTROLLER];
+
+/// A broken promise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Violation {
+    /// Its ID.
+    pub id: &'static str,
+    /// What was written, where there was a write.
+    pub write: String,
+    /// When.
+    pub time: Time,
+    /// The numbers.
+    pub message: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {} by {}: {}", self.id, self.time, self.write, self.message)
+    }
+}
+
+/// What an invariant says of a write: nothing, or its numbers.
+pub type Found = Result<(), String>;
+
+/// One write of ours, with the cluster as it was just before and just after.
+pub struct Write<'s> {
+    /// The write.
+    pub entry: &'s Entry,
+    /// Its Rollout, before.
+    pub before: &'s Facts<'s>,
+    /// Its Rollout, after; `None` where it has gone.
+    pub after: &'s Facts<'s>,
+    /// What is remembered of the Rollout.
+    pub past: &'s Past,
+}
+
+impl Write<'_> {
+    /// The written object before; null where there was none.
+    pub fn old(&self) -> &Value {
+        self.entry.before.as_deref().unwrap_or(&Value::Null)
+    }
+
+    /// The written object after; null where there is none.
+    pub fn new(&self) -> &Value {
+        self.entry.after.as_deref().unwrap_or(&Value::Null)
+    }
+
+    /// Whether the write is about a kind.
+    pub fn is(&self, kind: &str) -> bool {
+        self.entry.kind == kind
+    }
+}
+
+type Invariant = fn(&Write<'_>) -> Found;
+
+const INVARIANTS: &[(&str, Invariant)] = &[
+    ("I01", traffic::i01),
+    ("I02", traffic::i02),
+    ("I03", traffic::i03),
+    ("I04", traffic::i04),
+    ("I05", traffic::i05),
+    ("I06", traffic::i06),
+    ("I07", traffic::i07),
+    ("I08", pace::i08),
+    ("I09", decisions::i09),
+    ("I10", pace::i10),
+    ("I15", revisions::i15),
+    ("I16", traffic::i16),
+    ("I17", traffic::i17),
+    ("I19", revisions::i19),
+    ("I22", revisions::i22),
+    ("I23", pace::i23),
+    ("I26", decisions::i26),
+    ("I28", decisions::i28),
+    ("I29", pace::i29),
+    ("I31", decisions::i31),
+    ("I32", decisions::i32),
+    ("I41", decisions::i41),
+];
+
+/// Replays a journal, entry by entry.
+#[derive(Clone, Debug, Default)]
+pub struct Checker {
+    /// The cluster after what was replayed.
+    pub state: State,
+}
+
+impl Checker {
+    /// Takes one write in.
+    ///
+    /// # Errors
+    /// The first promise that the write breaks.
+    pub fn observe(&mut self, entry: &Entry) -> Result<(), Violation> {
+        self.note_exposure(entry.time);
+        let before = (entry.actor == CONTROLLER).then(|| self.state.clone());
+        self.state.apply(entry);
+        self.note_exposure(entry.time);
+        let judged = before.map_or(Ok(()), |before| self.judge(before, entry));
+        self.note_inputs(entry);
+        self.note_field(entry);
+        self.note_record(entry);
+        judged
+    }
+
+    fn judge(&self, mut before: State, entry: &Entry) -> Result<(), Violation> {
+        before.now = before.now.max(entry.time);
+        for value in before.list("Rollout", &entry.namespace) {
+            let Some(after) = self.state.get("Rollout", &entry.namespace, object::name(value)) else { continue };
+            let (Some(old), Some(new)) = (Facts::of(&before, value), Facts::of(&self.state, after)) else { continue };
+            if !concerns(&old, entry) {
+                continue;
+            }
+            let past = self.state.past.get(object::uid(value)).cloned().unwrap_or_default();
+            let write = Write { entry, before: &old, after: &new, past: &past };
+            for (id, invariant) in INVARIANTS {
+                invariant(&write).map_err(|message| violation(id, entry, message))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers until when each revision had a share.
+    fn note_exposure(&mut self, now: Time) {
+        let mut found = Vec::new();
+        for value in self.state.rollouts() {
+            let Some(facts) = Facts::of(&self.state, value) else { continue };
+            for rs in facts.sets().filter(|rs| facts.share_up(hash(rs)).exceeds(Share::NONE)) {
+                found.push((object::uid(value).to_owned(), hash(rs).to_owned()));
+            }
+        }
+        for (uid, hash) in found {
+            self.state.past.entry(uid).or_default().exposed.insert(hash, now);
+        }
+    }
+
+    /// Counts what came from outside.
+    fn note_inputs(&mut self, entry: &Entry) {
+        if !BUILT_IN.contains(&entry.actor.as_str()) {
+            for past in self.state.past.values_mut() {
+                past.inputs += 1;
+            }
+        }
+    }
+
+    /// Remembers what we made of a field of ours.
+    fn note_field(&mut self, entry: &Entry) {
+        let Some((field, from, to)) = revisions::field(entry).filter(|_| entry.actor == CONTROLLER) else { return };
+        for past in self.state.past.values_mut() {
+            past.fields.insert(field.clone(), (from.clone(), to.clone(), past.inputs));
+        }
+    }
+
+    /// Remembers what the record says: former stable revisions, aborts, decisions.
+    fn note_record(&mut self, entry: &Entry) {
+        let (Some(after), "Rollout") = (&entry.after, entry.kind.as_str()) else { return };
+        let text = |pointer: &str| object::text(after, pointer).to_owned();
+        let old = entry.before.as_deref().unwrap_or(&Value::Null);
+        let past = self.state.past.entry(object::uid(after).to_owned()).or_default();
+        let (stable, current) = (text("/status/stableRS"), text("/status/currentPodHash"));
+        let before = object::text(old, "/status/stableRS");
+        if !before.is_empty() && before != stable {
+            past.former.insert(before.to_owned(), entry.time);
+        }
+        past.former.remove(&stable);
+        past.former.remove(&current);
+        let aborted = after.pointer("/status/abort").and_then(Value::as_bool) == Some(true);
+        past.aborted = match (&past.aborted, aborted) {
+            (Some((hash, since)), true) if *hash == current => Some((hash.clone(), *since)),
+            (_, true) => Some((current, entry.time)),
+            (_, false) => None,
+        };
+        let decided = [
+            "/status/currentStepIndex",
+            "/status/stableRS",
+            "/status/currentPodHash",
+            "/status/abort",
+            "/status/promoteFull",
+        ];
+        if decided.iter().any(|pointer| old.pointer(pointer) != after.pointer(pointer)) {
+            past.inputs += 1;
+        }
+    }
+}
+
+/// Whether a write is about a Rollout's own or referenced objects.
+fn concerns(facts: &Facts<'_>, entry: &Entry) -> bool {
+    let object = entry.after.as_deref().or(entry.before.as_deref()).unwrap_or(&Value::Null);
+    match entry.kind.as_str() {
+        "Rollout" => object::uid(object) == object::uid(facts.value),
+        "Service" => facts.services().contains(&entry.name.as_str()),
+        "HTTPRoute" => facts.routes().contains(&(entry.namespace.clone(), entry.name.clone())),
+        _ => object::controller_uid(object) == Some(object::uid(facts.value)),
+    }
+}
+
+/// The violation that a write makes.
+pub fn violation(id: &'static str, entry: &Entry, message: String) -> Violation {
+    let write = format!("{} of {} {}", entry.actor, entry.kind, entry.name);
+    Violation { id, write, time: entry.time, message }
+}

@@ -1,0 +1,124 @@
+//! How far and how fast sizes and weights go: I08, I10, I23, I29.
+
+use super::check::{Found, Write};
+use super::facts::{Facts, Share, hash, wanted};
+use super::traffic::resize;
+use crate::api::Time;
+use crate::sim::object;
+
+/// The deadline on a ReplicaSet.
+fn deadline(rs: &serde_json::Value) -> Option<Time> {
+    object::annotation(rs, crate::api::names::SCALE_DOWN_DEADLINE).and_then(|text| text.parse().ok())
+}
+
+/// The least and the most weight that the record allows the canary.
+fn allowed(facts: &Facts<'_>) -> (i64, i64) {
+    let steps =
+        facts.rollout.spec.strategy.canary.as_ref().and_then(|canary| canary.steps.as_deref()).unwrap_or_default();
+    let index = usize::try_from(facts.rollout.status.current_step_index.unwrap_or(0)).unwrap_or(0);
+    let completed = steps.iter().take(index).rev().find_map(|step| step.set_weight).unwrap_or(0).into();
+    let current = match steps.get(index) {
+        Some(step) => step.set_weight.map_or(completed, i64::from),
+        None if steps.is_empty() => 0,
+        None => facts.max(),
+    };
+    (current.min(completed), current.max(completed))
+}
+
+/// I08 No regress, no overshoot: a canary that is not aborted, with ≥ 1 available pod, has a share between the last
+/// completed setWeight and that of the current step; less only after a loss of capacity. promoteFull may go to 1.
+pub fn i08(write: &Write<'_>) -> Found {
+    let (facts, Some((canary, _))) = (write.before, write.before.routed()) else { return Ok(()) };
+    let status = &facts.rollout.status;
+    let updating = status.stable_rs != status.current_pod_hash && !status.abort && !status.promote_full;
+    let Some(new) = facts.by_hash(&status.current_pod_hash).filter(|_| updating && write.is("HTTPRoute")) else {
+        return Ok(());
+    };
+    let of = |route| facts.share_of(&super::routes::rules(route), |name| name == canary);
+    let (old, share) = (of(write.old()), of(write.new()));
+    let (least, most) = allowed(facts);
+    let (least, most) = (Share { part: least, whole: facts.max() }, Share { part: most, whole: facts.max() });
+    let available = facts.state.available(new);
+    let selected = facts.selected(canary) == status.current_pod_hash;
+    if available > 0 && share.exceeds(old) && share.exceeds(most) {
+        return Err(format!("share of the canary goes to {share:?}, the record allows {most:?}"));
+    }
+    let carried = available >= facts.need_of(least, &status.current_pod_hash);
+    if carried && selected && old.exceeds(share) && least.exceeds(share) {
+        return Err(format!("share of the canary goes back to {share:?}, {least:?} is done"));
+    }
+    Ok(())
+}
+
+/// I10 Availability floor and ceiling. Floor: no write of ours takes Σ min(avail, replicas) over the revisions that may
+/// serve (basic: all) below N − maxUnavailable. Ceiling: none raises Σ replicas above N + maxSurge (basic), or a
+/// revision above its target.
+pub fn i10(write: &Write<'_>) -> Found {
+    let Some((from, to)) = resize(write) else { return Ok(()) };
+    let facts = write.before;
+    let hash = hash(write.old());
+    if to > from {
+        return ceiling(facts, (hash, to), to - from);
+    }
+    if facts.routed().is_some() || facts.active().is_some() {
+        // What a share needs is I04's matter.
+        return Ok(());
+    }
+    let dependable =
+        |facts: &Facts<'_>| -> i64 { facts.sets().map(|rs| facts.state.available(rs).min(wanted(rs))).sum() };
+    let (before, after) = (dependable(facts), dependable(write.after));
+    let floor = facts.replicas - facts.unavailable;
+    if after < floor && after < before {
+        return Err(format!("{hash} goes from {from} to {to}: {after} pods to count on, {floor} are promised"));
+    }
+    Ok(())
+}
+
+fn ceiling(facts: &Facts<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
+    let status = &facts.rollout.status;
+    if facts.routed().is_none() && facts.active().is_none() {
+        let sum: i64 = facts.sets().map(|rs| wanted(rs)).sum();
+        let ceiling = facts.replicas + facts.surge;
+        return if sum + grown > ceiling {
+            Err(format!("{} pods wanted, {ceiling} allowed", sum + grown))
+        } else {
+            Ok(())
+        };
+    }
+    let preview = facts.rollout.spec.strategy.blue_green.as_ref().and_then(|b| b.preview_replica_count).unwrap_or(0);
+    let most = if hash == status.stable_rs {
+        facts.replicas
+    } else if hash == status.current_pod_hash || status.stable_rs.is_empty() {
+        facts.replicas.max(facts.canary_scale().unwrap_or(0)).max(preview.into())
+    } else {
+        0
+    };
+    if to > most { Err(format!("{hash} grows to {to}, its target is at most {most}")) } else { Ok(()) }
+}
+
+/// I23 Delays are kept: once a deadline is recorded for rs, replicas stay constant until then, except for a limit's
+/// overflow, or where the revision is new (and not aborted) or stable again.
+pub fn i23(write: &Write<'_>) -> Found {
+    let facts = write.before;
+    let Some((from, to)) = resize(write) else { return Ok(()) };
+    let Some(due) = deadline(write.old()) else { return Ok(()) };
+    let status = &facts.rollout.status;
+    let hash = hash(write.old());
+    let back = hash == status.stable_rs || (hash == status.current_pod_hash && !status.abort);
+    let limited = crate::rollout::defaults::scale_down_delay_revision_limit(&facts.rollout).is_some();
+    if back || limited || due <= write.entry.time {
+        return Ok(());
+    }
+    Err(format!("{hash} goes from {from} to {to} although it waits until {due}"))
+}
+
+/// I29 No resurrection: after an abort of h no write of ours raises replicas(rs_h) until retry, re-apply or promote.
+pub fn i29(write: &Write<'_>) -> Found {
+    let status = &write.before.rollout.status;
+    let Some((from, to)) = resize(write).filter(|(from, to)| to > from) else { return Ok(()) };
+    let aborted = status.abort && !status.promote_full && status.stable_rs != status.current_pod_hash;
+    if aborted && hash(write.old()) == status.current_pod_hash && !status.stable_rs.is_empty() {
+        return Err(format!("aborted revision grows from {from} to {to}"));
+    }
+    Ok(())
+}

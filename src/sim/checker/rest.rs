@@ -1,0 +1,71 @@
+//! What holds once nothing moves any more: I01, I10, I30, I34, I41 and I42 at rest.
+
+use super::facts::{Facts, Share, hash, wanted};
+use super::state::State;
+
+/// Judges a Rollout at rest. An invalid one is left as it is.
+///
+/// # Errors
+/// The ID and the numbers of the first promise that does not hold.
+pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
+    let Some(value) = state.get("Rollout", namespace, name) else { return Ok(()) };
+    let Some(facts) = Facts::of(state, value) else { return Ok(()) };
+    let status = &facts.rollout.status;
+    if status.conditions.iter().any(|condition| condition.kind == "InvalidSpec") {
+        return Ok(());
+    }
+    if !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded") {
+        return Err(format!("I34: at rest in {} {:?}", status.phase, status.message));
+    }
+    selectors(&facts)?;
+    sizes(&facts)?;
+    weights(&facts)
+}
+
+/// Every Service that the Rollout names selects a revision of it, where the Rollout wants pods.
+fn selectors(facts: &Facts<'_>) -> Result<(), String> {
+    let dangling = facts
+        .services()
+        .into_iter()
+        .find(|service| !facts.selected(service).is_empty() && facts.target(service).is_none());
+    match dangling {
+        Some(service) => {
+            Err(format!("I01: Service {service} selects {:?}, which is no revision", facts.selected(service)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Healthy without a delay: exactly one revision has pods, as many as are wanted.
+fn sizes(facts: &Facts<'_>) -> Result<(), String> {
+    let status = &facts.rollout.status;
+    if status.phase != "Healthy" {
+        return Ok(());
+    }
+    let sizes: Vec<(&str, i64)> = facts.sets().map(|rs| (hash(rs), wanted(rs))).filter(|(_, size)| *size > 0).collect();
+    let expected = if facts.replicas == 0 { Vec::new() } else { vec![(status.stable_rs.as_str(), facts.replicas)] };
+    if sizes == expected { Ok(()) } else { Err(format!("I10: at rest {sizes:?}, expected {expected:?}")) }
+}
+
+/// The route holds what the record asks for.
+fn weights(facts: &Facts<'_>) -> Result<(), String> {
+    let Some((_, stable)) = facts.routed() else { return Ok(()) };
+    let status = &facts.rollout.status;
+    let share = facts.canary_share();
+    let is_at = |weight: i64| share.part * facts.max() == weight * share.whole;
+    if (status.phase == "Healthy" || status.abort) && !is_at(0) {
+        let available = facts.target(stable).map_or(0, |rs| facts.state.available(rs));
+        if status.phase == "Healthy" || available >= facts.need(Share { part: 1, whole: 1 }) {
+            return Err(format!("I30: {} with a canary share of {share:?}", status.phase));
+        }
+    }
+    let paused = status.phase == "Paused" && status.pause("CanaryPauseStep").is_some() && !facts.rollout.spec.paused;
+    let canary = facts.by_hash(&status.current_pod_hash).map_or(0, |rs| facts.state.available(rs));
+    let index = status.current_step_index.unwrap_or(0);
+    let wanted = i64::from(crate::rollout::strategy::steps::weight_at(&facts.rollout, index));
+    let need = facts.need_of(Share { part: wanted, whole: facts.max() }, &status.current_pod_hash);
+    if paused && canary > 0 && canary >= need && facts.replicas > 0 && !is_at(wanted) {
+        return Err(format!("I42: paused at {index} with a canary share of {share:?}, {wanted} wanted"));
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Identity and history: I15, I19, I22.
+
+use serde_json::{Value, json};
+
+use super::check::{Found, Write};
+use super::facts::{HASH, hash, wanted};
+use crate::sim::api_server::journal::Entry;
+use crate::sim::object;
+
+/// The field of ours that a write changes: its name, the value before and the value after.
+pub fn field(entry: &Entry) -> Option<(String, Value, Value)> {
+    let (before, after) = (entry.before.as_deref()?, entry.after.as_deref()?);
+    let pointer = match entry.kind.as_str() {
+        "ReplicaSet" => "/spec/replicas",
+        "Service" => "/spec/selector",
+        "HTTPRoute" => "/spec/rules",
+        _ => return None,
+    };
+    let at = |value: &Value| value.pointer(pointer).cloned().unwrap_or(Value::Null);
+    let (from, to) = (at(before), at(after));
+    (from != to).then(|| (format!("{}/{}{pointer}", entry.kind, entry.name), from, to))
+}
+
+/// I15 One field, one owner: no sequence a→b→a written by us without an input in between.
+pub fn i15(write: &Write<'_>) -> Found {
+    let Some((name, from, to)) = field(write.entry) else { return Ok(()) };
+    match write.past.fields.get(&name) {
+        Some((a, b, inputs)) if *a == to && *b == from && *inputs == write.past.inputs => {
+            Err(format!("{name} goes back from {from} to {to} without an input in between"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// I19 Revision identity: a new ReplicaSet has the Rollout's template, and no other of R has the same.
+pub fn i19(write: &Write<'_>) -> Found {
+    if !write.is("ReplicaSet") || write.entry.before.is_some() {
+        return Ok(());
+    }
+    let template = |rs: &Value| {
+        let mut template = rs.pointer("/spec/template").cloned().unwrap_or_default();
+        object::take(&mut template, &["metadata", "labels", HASH]);
+        object::take(&mut template, &["metadata", "creationTimestamp"]);
+        template
+    };
+    let new = template(write.new());
+    let twin = write.before.sets().find(|rs| template(rs) == new);
+    if let Some(twin) = twin {
+        return Err(format!("a second ReplicaSet for the template of {}", object::name(twin)));
+    }
+    let wanted = write.before.value.pointer("/spec/template").cloned().unwrap_or_else(|| json!({}));
+    let image = |template: &Value| template.pointer("/spec/containers/0/image").cloned();
+    if image(&wanted) != image(&new) {
+        return Err(format!("a ReplicaSet of {:?} where {:?} is specified", image(&new), image(&wanted)));
+    }
+    Ok(())
+}
+
+/// I22 History GC: a deleted rs has replicas=0, no pods, is neither stable nor current nor selected, and is beyond the limit.
+pub fn i22(write: &Write<'_>) -> Found {
+    if !write.is("ReplicaSet") || write.entry.after.is_some() {
+        return Ok(());
+    }
+    let (facts, gone) = (write.before, write.old());
+    let status = &facts.rollout.status;
+    let hash = hash(gone);
+    let pods =
+        facts.state.list("Pod", facts.namespace()).filter(|pod| object::controller_uid(pod) == Some(object::uid(gone)));
+    let pods = pods.count();
+    let limit = crate::rollout::defaults::history_limit(&facts.rollout);
+    let old = facts.sets().filter(|rs| {
+        let other = super::facts::hash(rs);
+        other != status.stable_rs && other != status.current_pod_hash
+    });
+    let old = old.count();
+    if wanted(gone) > 0 || pods > 0 || hash == status.stable_rs || hash == status.current_pod_hash || old <= limit {
+        return Err(format!(
+            "{hash} is deleted: {} wanted, {pods} pods, {old} old ReplicaSets, limit {limit}",
+            wanted(gone)
+        ));
+    }
+    Ok(())
+}

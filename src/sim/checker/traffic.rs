@@ -1,0 +1,238 @@
+//! Who is reached, and with what capacity: I01–I07, I16, I17.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::check::{Found, Write};
+use super::facts::{Facts, GRACE_SECONDS, Share, hash, wanted};
+use super::routes::rules;
+use crate::rollout::defaults::{self, AbortScaleDown};
+use crate::sim::object;
+
+/// The selector that a Service write sets and the one that it replaces, where they differ.
+fn switch<'w>(write: &'w Write<'_>) -> Option<(&'w str, &'w str)> {
+    let of = |value: &'w Value| value.pointer("/spec/selector").and_then(|s| s.get(super::facts::HASH)?.as_str());
+    let (from, to) = (of(write.old()).unwrap_or_default(), of(write.new()).unwrap_or_default());
+    (write.is("Service") && from != to).then_some((from, to))
+}
+
+/// The size that a ReplicaSet write sets and the one that it replaces, where they differ.
+pub fn resize(write: &Write<'_>) -> Option<(i64, i64)> {
+    if !write.is("ReplicaSet") || write.entry.before.is_none() || write.entry.after.is_none() {
+        return None;
+    }
+    let (from, to) = (wanted(write.old()), wanted(write.new()));
+    (from != to).then_some((from, to))
+}
+
+/// I01 No dangling selector: while R exists, each Service that it names keeps the key once it has it, and the key names
+/// a ReplicaSet of R. Judged at our writes of Services and deletions of ReplicaSets.
+pub fn i01(write: &Write<'_>) -> Found {
+    if let Some((from, to)) = switch(write) {
+        if to.is_empty() || write.after.by_hash(to).is_none() {
+            return Err(format!("selector goes from {from:?} to {to:?}, which no ReplicaSet has"));
+        }
+    }
+    if write.is("ReplicaSet") && write.entry.after.is_none() {
+        let gone = hash(write.old());
+        if let Some(service) = write.before.services().into_iter().find(|name| write.before.selected(name) == gone) {
+            return Err(format!("ReplicaSet {gone} is deleted while Service {service} selects it"));
+        }
+    }
+    Ok(())
+}
+
+/// I02 Switch needs capacity: for each write of ours changing sel(svc) to h, `avail(rs_h) ≥ need(max_g weight_g(svc))`;
+/// for the active Service of a blue-green `avail ≥ N − maxUnavailable`.
+pub fn i02(write: &Write<'_>) -> Found {
+    let Some((_, to)) = switch(write) else { return Ok(()) };
+    let facts = write.before;
+    let available = facts.by_hash(to).map_or(0, |rs| facts.state.available(rs));
+    let need = if facts.active() == Some(&write.entry.name) {
+        facts.replicas - facts.unavailable
+    } else {
+        facts.need(facts.weight_up(&write.entry.name))
+    };
+    if available < need { Err(format!("switch to {to} with {available} available pods of {need}")) } else { Ok(()) }
+}
+
+/// The share of a Service in a route's spec.
+fn share_in(facts: &Facts<'_>, route: &Value, service: &str) -> Share {
+    facts.share_of(&rules(route), |name| name == service)
+}
+
+/// Ready endpoints of a Service that belong to a ReplicaSet's pods; `None` where no slice exists.
+fn endpoints(facts: &Facts<'_>, service: &str, rs: &Value) -> Option<i64> {
+    let pods: Vec<&str> = facts.state.pods(rs).map(|pod| object::uid(pod)).collect();
+    let slices = facts.state.list("EndpointSlice", facts.namespace());
+    let mine: Vec<_> =
+        slices.filter(|slice| object::label(slice, crate::api::names::SERVICE_NAME) == Some(service)).collect();
+    let ready = mine.iter().flat_map(|slice| object::list(slice, "/endpoints")).filter(|endpoint| {
+        endpoint.pointer("/conditions/ready").and_then(Value::as_bool) == Some(true)
+            && pods.contains(&object::text(endpoint, "/targetRef/uid"))
+    });
+    let count = i64::try_from(ready.count()).unwrap_or(i64::MAX);
+    (!mine.is_empty()).then_some(count)
+}
+
+/// I03 Weight needs capacity: each route write raising the share of a backend b to x needs `avail(tgt(b)) ≥ need(x)` and
+/// as many ready endpoints of b. Only a share taken from a backend without any available pod may go to one with ≥ 1.
+pub fn i03(write: &Write<'_>) -> Found {
+    let (facts, Some((canary, stable))) = (write.before, write.before.routed()) else { return Ok(()) };
+    if !write.is("HTTPRoute") || facts.replicas == 0 {
+        return Ok(());
+    }
+    for (gains, loses) in [(canary, stable), (stable, canary)] {
+        let share = share_in(facts, write.new(), gains);
+        if !share.exceeds(share_in(facts, write.old(), gains)) {
+            continue;
+        }
+        let target = facts.target(gains);
+        let available = target.map_or(0, |rs| facts.state.available(rs));
+        let dead = facts.target(loses).is_none_or(|rs| facts.state.available(rs) == 0);
+        let need = facts.need_of(share, facts.selected(gains));
+        let need = if dead { need.min(1) } else { need };
+        let ready = target.and_then(|rs| endpoints(facts, gains, rs)).unwrap_or(available);
+        if available < need || (!dead && ready < need) {
+            let Share { part, whole } = share;
+            return Err(format!(
+                "{gains} gets {part}/{whole} with {available} available pods and {ready} endpoints of {need}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// I04 No scale-down before acknowledgement: wherever shares exist, lowering `rs.spec.replicas` to r needs
+/// `r ≥ need(share↑(rs))`; r = 0 needs share 0 settled, and the declared delay since it was.
+pub fn i04(write: &Write<'_>) -> Found {
+    let Some((from, to)) = resize(write).filter(|(from, to)| to < from) else { return Ok(()) };
+    let facts = write.before;
+    let hash = hash(write.old());
+    if facts.routed().is_none() && facts.active().is_none() {
+        return Ok(());
+    }
+    let share = facts.share_up(hash);
+    let need = facts.need_of(share, hash);
+    if to < need {
+        let Share { part, whole } = share;
+        return Err(format!(
+            "{hash} goes from {from} to {to} pods with a share of up to {part}/{whole}, which needs {need}"
+        ));
+    }
+    if to > 0 || facts.replicas == 0 {
+        return Ok(());
+    }
+    let grace = if facts.routed().is_some() && facts.claimed() { GRACE_SECONDS } else { 0 };
+    let Some(exposed) = write.past.exposed.get(hash) else { return Ok(()) };
+    let waited = write.entry.time.since(*exposed);
+    let delay = delay(write, hash).max(Duration::from_secs(grace));
+    if waited < delay {
+        return Err(format!("{hash} goes to 0 {waited:?} after its last share, declared are {delay:?}"));
+    }
+    Ok(())
+}
+
+/// The delay that is declared for a revision's pods.
+fn delay(write: &Write<'_>, hash: &str) -> Duration {
+    let rollout = &write.before.rollout;
+    if let Some((aborted, _)) = write.past.aborted.as_ref().filter(|(aborted, _)| aborted == hash) {
+        return match defaults::abort_scale_down(rollout) {
+            AbortScaleDown::After(delay) if *aborted != rollout.status.stable_rs => delay,
+            _ => Duration::ZERO,
+        };
+    }
+    let limited = defaults::scale_down_delay_revision_limit(rollout).is_some();
+    let former = write.past.former.contains_key(hash) && rollout.status.stable_rs != hash;
+    if former && !limited { defaults::scale_down_delay(rollout) } else { Duration::ZERO }
+}
+
+/// I05(b) References are live: a pod with share↑>0 within the last D is selected by ≥ 1 Service that R names, where it was.
+pub fn i05(write: &Write<'_>) -> Found {
+    let Some((from, _)) = switch(write) else { return Ok(()) };
+    let (facts, after) = (write.before, write.after);
+    let Some(left) = facts.by_hash(from).filter(|_| facts.routed().is_some()) else { return Ok(()) };
+    let still = after.services().into_iter().any(|service| after.selected(service) == from);
+    if still || facts.state.available(left) == 0 {
+        return Ok(());
+    }
+    let grace = Duration::from_secs(if facts.claimed() { GRACE_SECONDS } else { 0 });
+    let share = facts.share_up(from);
+    let waited = write.past.exposed.get(from).map(|exposed| write.entry.time.since(*exposed));
+    if share.part > 0 && facts.replicas > 0 || waited.is_some_and(|waited| waited < grace) {
+        return Err(format!("no Service selects {from} any more, {waited:?} after its last share"));
+    }
+    Ok(())
+}
+
+/// I06 Abort order: after decided(abort) the canary shrinks only once the route's share for it is 0 and acknowledged.
+pub fn i06(write: &Write<'_>) -> Found {
+    let facts = write.before;
+    let Some((from, to)) = resize(write).filter(|(from, to)| to < from) else { return Ok(()) };
+    let status = &facts.rollout.status;
+    let canary = facts.routed().is_some() && status.abort && hash(write.old()) == status.current_pod_hash;
+    let share = facts.share_up(&status.current_pod_hash);
+    if canary && status.stable_rs != status.current_pod_hash && share.part > 0 && facts.replicas > 0 {
+        return Err(format!(
+            "aborted canary goes from {from} to {to} pods with a share of up to {}/{}",
+            share.part, share.whole
+        ));
+    }
+    Ok(())
+}
+
+/// I07 Abort is monotone: after decided(abort) until retry or a new revision no write of ours raises the canary's share.
+pub fn i07(write: &Write<'_>) -> Found {
+    let (facts, Some((canary, stable))) = (write.before, write.before.routed()) else { return Ok(()) };
+    let status = &facts.rollout.status;
+    if !write.is("HTTPRoute") || !status.abort || status.stable_rs == status.current_pod_hash {
+        return Ok(());
+    }
+    let (old, new) = (|name| share_in(facts, write.old(), name), |name| share_in(facts, write.new(), name));
+    if new(canary).exceeds(old(canary)) || old(stable).exceeds(new(stable)) {
+        return Err(format!("aborted canary's share goes from {:?} to {:?}", old(canary), new(canary)));
+    }
+    Ok(())
+}
+
+/// I16 Weight arithmetic: in each rule that we manage the weights are in [0, max] and sum up to max.
+pub fn i16(write: &Write<'_>) -> Found {
+    let (facts, Some((canary, stable))) = (write.before, write.before.routed()) else { return Ok(()) };
+    if !write.is("HTTPRoute") {
+        return Ok(());
+    }
+    for rule in rules(write.new()) {
+        let ours: Vec<i64> =
+            rule.iter().filter(|(name, _)| name == canary || name == stable).map(|(_, weight)| *weight).collect();
+        let sum: i64 = ours.iter().sum();
+        if ours.len() >= 2 && (sum != facts.max() || ours.iter().any(|weight| *weight < 0)) {
+            return Err(format!("weights {ours:?} do not sum up to {}", facts.max()));
+        }
+    }
+    Ok(())
+}
+
+/// I17 Ack is true: `status.canary.weights.verified=true` says that a generation in flight with these weights is
+/// acknowledged; without a parent in the route's status it is never true.
+pub fn i17(write: &Write<'_>) -> Found {
+    let (facts, Some((canary, _))) = (write.before, write.before.routed()) else { return Ok(()) };
+    let verified =
+        |value: &Value| value.pointer("/status/canary/weights/verified").and_then(Value::as_bool) == Some(true);
+    if !write.is("Rollout") || !verified(write.new()) || verified(write.old()) {
+        return Ok(());
+    }
+    if !facts.claimed() {
+        return Err("verified although no parent reports".to_owned());
+    }
+    let shown = object::integer(write.new(), "/status/canary/weights/canary/weight").unwrap_or(-1);
+    for key in facts.routes() {
+        let Some(history) = facts.state.routes.get(&key) else { continue };
+        let oldest = history.in_flight.first();
+        let share = oldest.map(|generation| facts.share_of(&generation.rules, |name| name == canary));
+        if share.is_some_and(|share| share.part * facts.max() != shown * share.whole) {
+            return Err(format!("verified {shown}, acknowledged is {share:?}"));
+        }
+    }
+    Ok(())
+}
