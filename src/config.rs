@@ -17,6 +17,7 @@ const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/name
 
 /// Flags of the controller. Names and defaults are Argo's where Argo has them.
 #[derive(Clone, Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ControllerFlags {
     /// Seconds between looks at a Rollout at rest.
     #[arg(long, default_value_t = 900)]

@@ -1,5 +1,7 @@
 //! The binary as scripts meet it: its names, its exit codes, what it writes where.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 

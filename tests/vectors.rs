@@ -2,6 +2,8 @@
 //!
 //! `SISKIN_VECTORS=dir` runs the files of another folder. One line a kind: `kind: passed/total`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 #[path = "vectors/core.rs"]
 mod core;
 #[path = "vectors/file.rs"]

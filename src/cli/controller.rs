@@ -64,8 +64,9 @@ impl Controller {
         let serve_metrics = server::http::serve(metrics_port, server::exposition::router(metrics), stop.clone());
         let serve_health =
             server::http::serve(health_port, server::health::router(move || readiness.missing()), stop.clone());
+        #[allow(clippy::disallowed_methods, reason = "joined below")]
         let servers = tokio::spawn(async move { tokio::try_join!(serve_metrics, serve_health) });
-        let result = app.run(stop).await;
+        let result = Box::pin(app.run(stop)).await;
         shutdown.request();
         // The servers end with the stop; that they served until then is all that was asked of them.
         drop(servers.await);
@@ -101,6 +102,5 @@ fn identity() -> String {
     if getrandom::fill(&mut random).is_err() {
         random.iter_mut().zip(std::process::id().to_le_bytes()).for_each(|(byte, id)| *byte = id);
     }
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{host}_{hex}")
+    format!("{host}_{:032x}", u128::from_be_bytes(random))
 }

@@ -65,6 +65,7 @@ pub struct Session {
     clock: fn() -> Time,
 }
 
+#[allow(clippy::disallowed_methods, reason = "the clock of a person at a terminal; tests give another")]
 fn wall_clock() -> Time {
     i64::try_from(jiff::Timestamp::now().as_nanosecond()).map_or_else(|_| Time::default(), Time::from_nanos)
 }

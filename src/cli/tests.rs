@@ -128,6 +128,7 @@ async fn without_a_status_subresource_the_object_is_patched() {
     assert_eq!(outcome.stdout, "rollout 'a' aborted\n");
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "literals read better")]
 fn rollout(spec: Value, status: Value) -> Value {
     let mut object = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "spec": spec, "status": status});
     object["metadata"] = json!({"name": "a", "namespace": "ns", "uid": "u", "resourceVersion": "7"});

@@ -50,6 +50,7 @@ impl Follower {
     }
 
     /// Waits for the next moment to draw; an error of a watch is retried by the watch itself.
+    #[allow(clippy::disallowed_methods, reason = "a person waits here")]
     pub(super) async fn changed(&mut self) {
         let mut deadline = Box::pin(tokio::time::sleep(LONGEST));
         let mut changed = false;

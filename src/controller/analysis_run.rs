@@ -156,6 +156,7 @@ impl RunController {
             let (sources, flights, queue) = (Arc::clone(&self.sources), Arc::clone(&self.flights), self.queue.clone());
             let (key, run, redactor) = (key.clone(), Arc::clone(run), Arc::clone(&redactor));
             // Ends by the provider's own time limit; what it finds is picked up by the next look at the run.
+            #[allow(clippy::disallowed_methods, reason = "bounded by the provider's time limit")]
             tokio::spawn(async move {
                 let name = task.metric.clone();
                 let request = Request {

@@ -131,7 +131,7 @@ impl Controller {
                 let fence = Fence::open(self.parts.clock.clone());
                 self.work(fence, &stop, std::future::pending()).await
             }
-            Some(leadership) => self.lead(leadership, stop).await,
+            Some(leadership) => Box::pin(self.lead(leadership, stop)).await,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::plan::ObjectRef;
 use crate::plan::object::HTTP_ROUTE;
 use crate::rollout::invalid::{analysis_fields, service_fields};
 use crate::runtime::cache::{Cached, Change, Index, Source, Store};
-use crate::runtime::object::{Json, ObjectKey};
+use crate::runtime::object::{Entry, Json, ObjectKey};
 use crate::runtime::queue::{Lane, Queue};
 use crate::runtime::watch::{Watch, Watches};
 
@@ -203,7 +203,7 @@ fn replica_sets(queues: &Queues) -> Arc<Store<ReplicaSet>> {
         },
     ];
     Arc::new(Store::new(indexes, move |change| {
-        let metas = [change.old, change.new].into_iter().flatten().map(|entry| entry.meta());
+        let metas = [change.old, change.new].into_iter().flatten().map(Entry::meta);
         for key in metas.filter_map(owning_rollout) {
             queue.add(key, lane(change));
         }
@@ -217,7 +217,7 @@ fn pods(queues: &Queues, replica_sets: &Arc<Store<ReplicaSet>>) -> Arc<Store<Pod
         if same_to_us(change) {
             return;
         }
-        let Some(meta) = change.new.or(change.old).map(|entry| entry.meta()) else { return };
+        let Some(meta) = change.new.or(change.old).map(Entry::meta) else { return };
         let Some(owner) = meta.controller() else { return };
         let rs = replica_sets.get(&ObjectKey::new(&meta.namespace, &owner.name));
         if let Some(key) = rs.and_then(|rs| owning_rollout(&rs.metadata)) {
@@ -256,7 +256,7 @@ fn runs(queues: &Queues) -> Arc<Store<AnalysisRun>> {
     let indexes = vec![Index { name: BY_OWNER, keys: |run: &AnalysisRun| owner_uid(&run.metadata) }];
     Arc::new(Store::new(indexes, move |change| {
         queues.runs.add(change.key(), lane(change));
-        let Some(meta) = change.new.or(change.old).map(|entry| entry.meta()) else { return };
+        let Some(meta) = change.new.or(change.old).map(Entry::meta) else { return };
         if let Some(key) = owning_rollout(meta) {
             queues.rollouts.add(key, lane(change));
         }
@@ -273,7 +273,7 @@ fn named_by_rollouts<K: Cached>(
 ) -> Arc<Store<K>> {
     let (queue, rollouts) = (queues.rollouts.clone(), Arc::clone(rollouts));
     Arc::new(Store::new(indexes, move |change| {
-        let Some(meta) = change.new.or(change.old).map(|entry| entry.meta()) else { return };
+        let Some(meta) = change.new.or(change.old).map(Entry::meta) else { return };
         for cached in rollouts.by(index, &text(meta)) {
             queue.add(ObjectKey::of(&cached.rollout.metadata), lane(change));
         }

@@ -119,16 +119,18 @@ fn templates(objects: &dyn Objects, rollout: &Rollout) -> Templates {
     for _ in 0..MAX_TEMPLATES {
         let Some(next) = open.pop() else { break };
         let name = next.template_name;
-        if next.cluster_scope && !found.cluster.contains_key(&name) {
-            if let Some(template) = objects.cluster_template(&name) {
+        if next.cluster_scope {
+            if !found.cluster.contains_key(&name)
+                && let Some(template) = objects.cluster_template(&name)
+            {
                 open.extend(template.spec.templates.iter().cloned());
                 found.cluster.insert(name, template);
             }
-        } else if !next.cluster_scope && !found.namespaced.contains_key(&name) {
-            if let Some(template) = objects.template(&rollout.metadata.namespace, &name) {
-                open.extend(template.spec.templates.iter().cloned());
-                found.namespaced.insert(name, template);
-            }
+        } else if !found.namespaced.contains_key(&name)
+            && let Some(template) = objects.template(&rollout.metadata.namespace, &name)
+        {
+            open.extend(template.spec.templates.iter().cloned());
+            found.namespaced.insert(name, template);
         }
     }
     found

@@ -53,6 +53,7 @@ impl Clock {
     }
 
     /// The instant that the wall clock shows. May jump on a real clock: never measure with it.
+    #[allow(clippy::disallowed_methods, reason = "here the time comes in")]
     pub fn now(&self) -> Time {
         match self.inner.wall {
             Wall::System => {
@@ -69,6 +70,7 @@ impl Clock {
     }
 
     /// Waits for `duration` by this clock.
+    #[allow(clippy::disallowed_methods, reason = "here waits come from")]
     pub async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(scale(duration, self.inner.speed.recip())).await;
     }

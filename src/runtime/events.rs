@@ -121,6 +121,7 @@ impl Recorder {
             return Recorded::Dropped;
         };
         let (target, body) = self.shared.object(occurrence);
+        #[allow(clippy::disallowed_methods, reason = "goes on in the background within `places`")]
         let task = tokio::spawn(Arc::clone(&self.shared).send(target, body, place));
         match self.shared.clock.within(PATIENCE, task).await {
             Some(Ok(true)) => Recorded::Stored,

@@ -64,6 +64,7 @@ impl Shutdown {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let shutdown = self.clone();
         // Lives as long as the process: there is nobody who would wait for it.
+        #[allow(clippy::disallowed_methods, reason = "nobody waits for it; the process ends with it")]
         tokio::spawn(async move {
             while !shutdown.abort.is_cancelled() {
                 let name = tokio::select! {

@@ -240,6 +240,7 @@ impl<K: Key + fmt::Debug + Sync, R: Reconcile<K>> Worker<K, R> {
         let (reconcile, owned) = (Arc::clone(&self.reconcile), key.clone());
         let span = tracing::info_span!("reconcile", key = ?key);
         let work = async move { reconcile.reconcile(owned).await };
+        #[allow(clippy::disallowed_methods, reason = "joined below, and aborted where the worker is dropped")]
         let mut task = AbortOnDrop(tokio::spawn(work.instrument(span)));
         let mut joined = self.clock.within(WARN_AFTER, &mut task.0).await;
         if joined.is_none() {

@@ -70,6 +70,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "joined at the end")]
 mod tests {
     use super::*;
 

@@ -15,6 +15,7 @@ const MIN_SLEEP: Duration = Duration::from_millis(1);
 
 /// Ticks the cluster until the future is dropped. `clock` must be the cluster's; it goes `speed` times (0.001 to 1000)
 /// as fast as tokio's.
+#[allow(clippy::disallowed_methods, reason = "whoever drives a simulation gives it the time")]
 pub async fn drive(cluster: Arc<Mutex<Cluster>>, clock: ManualClock, speed: f64) {
     let speed = if speed.is_finite() { speed.clamp(0.001, 1000.0) } else { 1.0 };
     let mut last = tokio::time::Instant::now();

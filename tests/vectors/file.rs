@@ -33,7 +33,7 @@ pub fn run(name: &str, answer: impl Fn(&str, &Value) -> Answer) {
             None => *open += 1,
             Some(got) if same(&got, &case["out"]) => *passed += 1,
             Some(got) => {
-                differences.push(format!("{name} {kind} n={}: got {got}, recorded {}", case["n"], case["out"]))
+                differences.push(format!("{name} {kind} n={}: got {got}, recorded {}", case["n"], case["out"]));
             }
         }
     }

@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "tests wait on the clock that tokio pauses, and end with their tasks")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;

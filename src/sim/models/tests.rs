@@ -1,5 +1,7 @@
 //! The models together, in virtual time.
 
+#![allow(clippy::disallowed_methods, reason = "tests wait on the clock that tokio pauses, and end with their tasks")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! The shapes of queries that analysis templates use.
 
+#![allow(clippy::disallowed_methods, reason = "tests wait on the clock that tokio pauses, and end with their tasks")]
+
 use serde_json::{Value, json};
 
 use super::Prometheus;

@@ -19,6 +19,7 @@ fn set_weight_agrees_with_the_reference() {
     assert!(count > 20, "only {count} cases");
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "literals read better")]
 fn canary(routing: Value, status: Value) -> Rollout {
     let steps = json!([{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}]);
     let strategy = json!({"canary": {"steps": steps, "trafficRouting": routing}});

@@ -1,5 +1,7 @@
 //! The real kubectl against the loopback listener; passes without a word where no kubectl is installed.
 
+#![allow(clippy::disallowed_methods, reason = "tests wait on the clock that tokio pauses, and end with their tasks")]
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -1,0 +1,62 @@
+# The only way in. Each target is a line or three; what takes more is a script in tools/.
+# Everything works without a terminal, without stdin, and with CI=true.
+
+PART := tools/part.sh
+export CARGO_TERM_PROGRESS_WHEN ?= never
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint docs generated tidy unit e2e cluster cluster-down bench crds image deny
+
+help: ## what there is
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
+
+demo: ## a canary release in memory, without a cluster: the first minute
+	cargo run --locked --profile quick -- demo
+
+test: ## everything: check, all tests, the end-to-end tests (E2E=off leaves those out)
+	@$(PART) --begin
+	@$(MAKE) --no-print-directory check unit e2e; code=$$?; $(PART) --summary; exit $$code
+
+check: format lint docs tidy generated ## format, clippy, documentation, tidy, generated files
+
+format:
+	@$(PART) format tools/component.sh rustfmt cargo fmt --check
+
+lint:
+	@$(PART) clippy tools/component.sh clippy cargo clippy --locked --all-targets -- -D warnings
+
+docs:
+	@RUSTDOCFLAGS="-D warnings" $(PART) docs cargo doc --locked --no-deps --document-private-items --lib
+
+tidy:
+	@$(PART) tidy cargo test --locked --quiet --lib tidy::
+
+generated:
+	@$(PART) generated cargo test --locked --quiet --lib checked_in_files
+	@$(PART) generated-docs cargo test --locked --quiet --test docs
+
+unit:
+	@$(PART) tests cargo test --locked --quiet
+
+e2e: ## scenarios on a real cluster on this machine
+	@$(PART) e2e tools/e2e.sh
+
+cluster: ## start a Kubernetes cluster on this machine, without Docker
+	e2e/cluster/cluster up
+
+cluster-down: ## stop it
+	e2e/cluster/cluster down
+
+bench: ## benchmarks of the pure core
+	cargo bench --locked
+
+crds: ## write crds/, config/rbac, docs/configuration.md and docs/cli.md anew
+	cargo run --locked --quiet -- crds --dir crds
+	cargo run --locked --quiet -- rbac --dir config/rbac
+	UPDATE=1 cargo test --locked --quiet --test docs
+
+image: ## siskin.tar, an OCI image with the static binary; needs no Docker
+	tools/image.sh siskin.tar
+
+deny: ## licences, advisories and duplicates of dependencies (cargo-deny)
+	@$(PART) deny tools/component.sh cargo-deny cargo deny --locked check

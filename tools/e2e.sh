@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# The end-to-end tests, unless E2E=off. Exit code 77 and `SKIPPED: reason` where this machine cannot run them.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+[ "${E2E:-on}" != off ] || { echo "SKIPPED: E2E=off" && exit 77; }
+[ -f e2e/run ] || { echo "SKIPPED: there is no e2e/run" && exit 77; }
+exec bash e2e/run
