@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::failure::{Dialect, Failure};
 use super::session::Session;
 use super::{
-    abort, controller, crds, get, lint, list, pause, promote, rbac, restart, retry, set, status, terminate, undo,
+    abort, controller, crds, demo, get, lint, list, pause, promote, rbac, restart, retry, set, status, terminate, undo,
     version,
 };
 
@@ -98,6 +98,7 @@ pub enum Verb {
     Crds(crds::Crds),
     Rbac(rbac::Rbac),
     Controller(Box<controller::Controller>),
+    Demo(demo::Demo),
     Version(version::Version),
 }
 
@@ -121,6 +122,7 @@ impl Verb {
             Self::Terminate(verb) => verb.run(session).await,
             // Larger than all others together.
             Self::Controller(verb) => Box::pin(verb.run(session)).await,
+            Self::Demo(verb) => verb.run(session).await,
             Self::Lint(verb) => verb.run(session),
             Self::Crds(verb) => verb.run(session),
             Self::Rbac(verb) => verb.run(session),

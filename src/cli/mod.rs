@@ -15,6 +15,7 @@ pub mod args;
 pub mod client;
 mod controller;
 mod crds;
+mod demo;
 mod explain;
 pub mod failure;
 pub mod get;

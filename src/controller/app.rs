@@ -171,24 +171,32 @@ impl Controller {
         lost: impl Future<Output = Lost>,
     ) -> Result<(), Stopped> {
         let (workers, recorder) = self.start_workers(&fence);
-        let result = tokio::select! {
+        let mut lost = std::pin::pin!(lost);
+        let unfit = tokio::select! {
             biased;
-            () = stop.cancelled() => Ok(()),
-            ended = self.watches.ended() => Err(Stopped::from(ended)),
-            lost = lost => Err(Stopped::from(lost)),
+            () = stop.cancelled() => None,
+            ended = self.watches.ended() => Some(Stopped::from(ended)),
+            lost = &mut lost => Some(Stopped::from(lost)),
         };
-        if matches!(result, Err(Stopped::Lost(_))) {
-            // Another may lead by now: nothing that is under way may go on.
+        if let Some(unfit) = unfit {
+            // Another may lead by now, or we are blind: nothing that is under way may go on.
             for workers in workers {
                 workers.abort().await;
             }
-            return result;
+            return Err(unfit);
         }
-        for workers in workers {
-            workers.drain(DRAIN).await;
+        let drain = async {
+            for workers in workers {
+                workers.drain(DRAIN).await;
+            }
+            recorder.flush(FLUSH).await;
+        };
+        // The lease is renewed until the last write is out: draining may take longer than a lease lasts.
+        tokio::select! {
+            biased;
+            () = drain => Ok(()),
+            lost = &mut lost => Err(lost.into()),
         }
-        recorder.flush(FLUSH).await;
-        result
     }
 
     fn start_workers(&self, fence: &Fence) -> (Vec<Workers>, Recorder) {

@@ -87,6 +87,9 @@ fn settle_wakes(case: &Case<'_>, ruling: &Ruling, plan: &mut Plan) {
     for time in times.into_iter().flatten() {
         plan.wake(time);
     }
+    if let Some(end) = deadline::delay_ends(case) {
+        plan.wake(end);
+    }
     if deadline::counts(case) && !case.fully_promoted() {
         if let Some(due) = deadline::due(case).filter(|due| *due > case.now) {
             // A moment later, since the deadline has passed only after its instant.
@@ -121,9 +124,10 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory
     conditions::update(case, ruling);
     duration::update(case, ruling);
     let shown = phase::controller(&case.world.rollout, &ruling.next);
-    let unsettled = shown.phase == phase::HEALTHY && !conditions::weights_rest(case);
-    let (shown_phase, message) =
-        if unsettled { (phase::PROGRESSING, phase::WEIGHTS_PENDING.to_owned()) } else { (shown.phase, shown.message) };
+    let (shown_phase, message) = match unhealthy(case, shown.phase) {
+        Some(message) => (phase::PROGRESSING, message.to_owned()),
+        None => (shown.phase, shown.message),
+    };
     shown_phase.clone_into(&mut ruling.next.phase);
     ruling.next.message = message;
     ruling.next.siskin = report::siskin(case, plan, memory);
@@ -142,6 +146,17 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory
         if ruling.next.message.is_empty() { String::new() } else { format!(": {}", ruling.next.message) }
     );
     plan.record = record::record(case, &ruling.next, &reason);
+}
+
+/// What is missing although the contract's rules say Healthy: they count pods of former revisions as available ones (I41).
+fn unhealthy(case: &Case<'_>, shown: &str) -> Option<&'static str> {
+    if shown != phase::HEALTHY {
+        return None;
+    }
+    if case.cast.new_size().available < case.world.replicas() {
+        return Some(phase::PODS_PENDING);
+    }
+    (!conditions::weights_rest(case)).then_some(phase::WEIGHTS_PENDING)
 }
 
 /// The first event that a Rollout has comes before all others.

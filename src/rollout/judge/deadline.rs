@@ -46,8 +46,13 @@ pub fn counts(case: &Case<'_>) -> bool {
     let indefinite = step.is_some_and(|s| s.pause.is_some() || s.analysis.is_some() || s.experiment.is_some());
     let status = case.status();
     let paused = rollout.spec.paused || !status.pause_conditions.is_empty() || status.controller_pause;
-    let delayed = case.cast.others.iter().any(|other| other.deadline().is_some() && other.size.spec > 0);
-    !(indefinite && !case.fully_promoted()) && !paused && !delayed && !status.abort
+    !(indefinite && !case.fully_promoted()) && !paused && delay_ends(case).is_none() && !status.abort
+}
+
+/// When the last declared delay of a former revision ends; `None` where none is running.
+pub fn delay_ends(case: &Case<'_>) -> Option<crate::api::Time> {
+    let waiting = case.cast.others.iter().filter(|other| other.size.spec > 0).filter_map(Revision::deadline);
+    waiting.filter(|deadline| *deadline > case.now).max()
 }
 
 /// Whether the deadline has passed since the last progress on record. Argo: `conditions.RolloutTimedOut`.

@@ -4,15 +4,17 @@ use super::capacity::dependable;
 use super::exposure::Exposure;
 use super::pace::{self, Room};
 use super::write;
-use crate::api::Time;
+use crate::api::{Time, names};
 use crate::plan::{Basis, Blocker, Plan};
 use crate::rollout::cast::Revision;
 use crate::rollout::defaults;
+use crate::rollout::strategy::blue_green;
 use crate::rollout::strategy::ratio::Ratio;
 use crate::rollout::strategy::target::{Fate, SizeGoal, Target};
 
 /// Puts the writes of sizes that are safe now into the plan; the others become blockers.
 pub fn permit(exposure: &Exposure<'_>, target: &Target, now: Time, plan: &mut Plan) {
+    forget_deadlines(exposure, now, plan);
     if let Some(ratio) = target.paced {
         permit_paced(exposure, ratio, plan);
         return;
@@ -40,6 +42,20 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, now: Time, plan: &mut Pl
     }
 }
 
+/// Takes the deadline off a revision that is wanted again: left there, it would cut the next delay short.
+///
+/// On a blue-green's way back to an earlier revision it stays until that is stable, since it is what makes the way fast.
+fn forget_deadlines(exposure: &Exposure<'_>, now: Time, plan: &mut Plan) {
+    let (cast, rollout) = (exposure.cast, &exposure.world.rollout);
+    let fast = rollout.spec.strategy.blue_green.is_some() && blue_green::fast_rollback(exposure.world, cast, now);
+    let updating = cast.new.as_ref().filter(|_| !rollout.status.abort && (cast.at_stable() || !fast));
+    for revision in cast.distinct_stable().into_iter().chain(updating) {
+        if revision.rs.metadata.annotation(names::SCALE_DOWN_DEADLINE).is_some() {
+            plan.effects.push(write::annotate(revision, &[(names::SCALE_DOWN_DEADLINE, None)], "revision is wanted again"));
+        }
+    }
+}
+
 /// Revisions that wait for their scale-down.
 struct Waiting {
     now: Time,
@@ -56,7 +72,9 @@ fn resize(exposure: &Exposure<'_>, (revision, wanted): (&Revision, i32), reason:
         return;
     }
     let floor = exposure.floor(revision);
-    let safe = if wanted == 0 && !exposure.drained(revision) { wanted.max(floor).max(1) } else { wanted.max(floor) };
+    // Who wants no pods at all wants no traffic either: that goes at once.
+    let serving = exposure.demand.replicas > 0 && !exposure.drained(revision);
+    let safe = if wanted == 0 && serving { wanted.max(floor).max(1) } else { wanted.max(floor) };
     if safe < current {
         plan.effects.push(write::scale(revision, safe, exposure.demand.replicas, (reason, exposure.basis())));
     }
@@ -92,8 +110,9 @@ fn retire(
     let over_limit = limit.is_some_and(|limit| waiting.count >= limit);
     let gone = || write::scale(revision, 0, exposure.demand.replicas, (reason, exposure.basis()));
     match revision.deadline() {
-        _ if over_limit || delay.is_zero() => plan.effects.push(gone()),
+        _ if over_limit => plan.effects.push(gone()),
         Some(deadline) if deadline <= waiting.now => plan.effects.push(gone()),
+        None if delay.is_zero() => plan.effects.push(gone()),
         Some(deadline) => {
             waiting.count += 1;
             plan.wake(deadline);

@@ -21,6 +21,12 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
     let shares = || exposure.routes.states.iter().map(|state| state.reading.canary_share(exposure.routes.max));
     let (before, lowest) = (shares().max().unwrap_or(0), shares().min().unwrap_or(0));
     let stable = exposure.routes.max - before;
+    let gains = if goal.canary > lowest { &canary.canary_service } else { &canary.stable_service };
+    if before != goal.canary && in_motion(exposure, target, gains) {
+        let message = "Service goes to another revision first: whose pods will answer is not yet observed";
+        plan.blockers.push(Blocker::wait("WaitingForService", format!("Service/{gains}"), message));
+        return;
+    }
     let permitted = if goal.canary > lowest {
         raise(exposure, canary, (goal.canary, before), plan)
     } else {
@@ -29,6 +35,12 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
     if let Some(weight) = permitted {
         write(exposure, canary, weight, plan);
     }
+}
+
+/// Whether a Service is about to select another revision: a larger share would be judged by the pods of the wrong one.
+fn in_motion(exposure: &Exposure<'_>, target: &Target, service: &str) -> bool {
+    let goal = target.services.iter().find(|goal| goal.service == service);
+    goal.is_some_and(|goal| capacity::selected(exposure.world, service) != Some(goal.hash.as_str()))
 }
 
 /// A larger share for the canary: its pods must be there, and be endpoints.

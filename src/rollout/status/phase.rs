@@ -10,6 +10,8 @@ pub const DEGRADED: &str = "Degraded";
 pub const PROGRESSING: &str = "Progressing";
 /// The update waits for a person or a time.
 pub const PAUSED: &str = "Paused";
+/// Message while pods of the current revision are not available.
+pub const PODS_PENDING: &str = "updated replicas are still becoming available";
 /// Message while the routes do not hold their final weights; Siskin's own, persisted phase only.
 pub const WEIGHTS_PENDING: &str = "waiting for traffic weights to be verified";
 
@@ -49,7 +51,7 @@ pub fn controller(rollout: &Rollout, status: &RolloutStatus) -> PhaseMessage {
         return of(PROGRESSING, "more replicas need to be updated");
     }
     if status.available_replicas < status.updated_replicas {
-        return of(PROGRESSING, "updated replicas are still becoming available");
+        return of(PROGRESSING, PODS_PENDING);
     }
     if rollout.spec.strategy.blue_green.is_some() {
         return blue_green(rollout, status);

@@ -91,14 +91,11 @@ fn routed_sizes(world: &World, cast: &Cast, canary: &Canary, target: &mut Target
         limit: canary.scale_down_delay_revision_limit.map(|limit| usize::try_from(limit).unwrap_or(0)),
     };
     for other in &cast.others {
-        let served = steps::fully_promoted(rollout) || other.deadline().is_some();
-        let fate = if frozen(world) {
-            Fate::Keep
-        } else if served {
-            retired
-        } else {
-            Fate::Drop
-        };
+        // Revisions are numbered as they come: what is older than the stable one may have been it, also where the
+        // next update began before its delay did.
+        let former = cast.stable.as_ref().is_some_and(|stable| other.number() < stable.number());
+        let served = steps::fully_promoted(rollout) || former || other.deadline().is_some();
+        let fate = if frozen(world) { Fate::Keep } else if served { retired } else { Fate::Drop };
         target.sizes.push(goal(other, fate, "revision is no longer needed"));
     }
 }
@@ -129,7 +126,7 @@ pub fn weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i
     let rollout = &world.rollout;
     let status = &rollout.status;
     if !status.stable_rs.is_empty() && status.stable_rs == status.current_pod_hash {
-        return resting_weight(world, routes, canary);
+        return resting_weight(world, cast, routes, canary);
     }
     if status.abort || cast.new_size().available == 0 {
         return 0;
@@ -148,12 +145,13 @@ pub fn weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i
 /// The weight after promotion: 0, as soon as the stable Service selects the promoted revision.
 ///
 /// Until then the traffic goes through the canary Service, which already selects it: a selector is never taken from
-/// pods that still have a share (I05), and both Services end on the same revision without a gap.
-fn resting_weight(world: &World, routes: &Routes, canary: &Canary) -> i32 {
+/// pods that still have a share (I05), and both Services end on the same revision without a gap. Where no pod answers
+/// behind the stable Service any more, its selector moves at once, and there is no traffic to lead around it.
+fn resting_weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i32 {
     let promoted = world.rollout.status.stable_rs.as_str();
-    let on = |service: &str| capacity::selected(world, service);
-    match (on(&canary.stable_service), on(&canary.canary_service)) {
-        (Some(stable), Some(new)) if stable != promoted && new == promoted => routes.max,
+    let answers = |service: &str| capacity::target(world, cast, service).is_some_and(|left| left.size.available > 0);
+    match (capacity::selected(world, &canary.stable_service), capacity::selected(world, &canary.canary_service)) {
+        (Some(stable), Some(new)) if stable != promoted && new == promoted && answers(&canary.stable_service) => routes.max,
         _ => 0,
     }
 }

@@ -151,7 +151,9 @@ impl Checker {
 
     /// Counts what came from outside.
     fn note_inputs(&mut self, entry: &Entry) {
-        if !BUILT_IN.contains(&entry.actor.as_str()) {
+        // A selector of ours that has moved changes what a weight means, so the weight may follow it.
+        let selector = entry.actor == CONTROLLER && entry.kind == "Service";
+        if selector || !BUILT_IN.contains(&entry.actor.as_str()) {
             for past in self.state.past.values_mut() {
                 past.inputs += 1;
             }

@@ -49,7 +49,9 @@ pub fn i09(write: &Write<'_>) -> Found {
     let to = of(write.new());
     let switched = write.is("Service") && write.entry.name == strategy.active_service && to != of(write.old());
     let first = to.as_ref().and_then(Value::as_str) == Some(status.current_pod_hash.as_str());
-    if !switched || !first || status.stable_rs == status.current_pod_hash || status.stable_rs.is_empty() {
+    // A first deploy has nothing to switch from, nor has one whose stable revision somebody deleted.
+    let from = facts.by_hash(&status.stable_rs).filter(|_| of(write.old()).is_some());
+    if !switched || !first || status.stable_rs == status.current_pod_hash || from.is_none() {
         return Ok(());
     }
     if status.abort || facts.rollout.spec.paused {
@@ -109,7 +111,7 @@ pub fn i26(write: &Write<'_>) -> Found {
             return Err(format!("step {index} is passed without a successful run"));
         }
     }
-    let promoted = !old.stable_rs.is_empty() && old.stable_rs != new.stable_rs && !old.promote_full;
+    let promoted = facts.by_hash(&old.stable_rs).is_some() && old.stable_rs != new.stable_rs && !old.promote_full;
     let strategy = facts.rollout.spec.strategy.blue_green.as_ref();
     let gated = strategy.is_some_and(|strategy| strategy.post_promotion_analysis.is_some());
     if promoted && gated && !fast_rollback(facts) && !of_kind("PostPromotion", None) {

@@ -117,7 +117,9 @@ pub fn i29(write: &Write<'_>) -> Found {
     let status = &write.before.rollout.status;
     let Some((from, to)) = resize(write).filter(|(from, to)| to > from) else { return Ok(()) };
     let aborted = status.abort && !status.promote_full && status.stable_rs != status.current_pod_hash;
-    if aborted && hash(write.old()) == status.current_pod_hash && !status.stable_rs.is_empty() {
+    // Where somebody deleted the stable revision, the aborted one is all there is.
+    let rivalled = write.before.by_hash(&status.stable_rs).is_some();
+    if aborted && rivalled && hash(write.old()) == status.current_pod_hash && !status.stable_rs.is_empty() {
         return Err(format!("aborted revision grows from {from} to {to}"));
     }
     Ok(())

@@ -1,0 +1,295 @@
+//! What a scenario works with: a namespace of its own, the Rollout's history, users, and the command line.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::cluster::Cluster;
+use crate::http::{Connection, Request};
+use crate::load::{Load, Tally};
+use crate::manifest::{self, ROLLOUT};
+use crate::seen::Seen;
+use crate::time;
+
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(100);
+/// Longest wait for one thing, unless a scenario says another: the machine may be slow.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Why a scenario did not pass; the text is for people.
+pub type Outcome<T = ()> = Result<T, String>;
+
+/// One scenario's surroundings.
+#[derive(Debug)]
+pub struct Rig {
+    /// The cluster.
+    pub cluster: Arc<Cluster>,
+    /// The scenario's own namespace.
+    pub namespace: String,
+    history: Arc<Mutex<Vec<(u64, Seen)>>>,
+    load: Mutex<Option<Load>>,
+    stop: Arc<AtomicBool>,
+}
+
+/// An error unless `condition` holds.
+pub fn check(condition: bool, otherwise: impl FnOnce() -> String) -> Outcome {
+    if condition { Ok(()) } else { Err(otherwise()) }
+}
+
+impl Rig {
+    /// A new namespace.
+    pub fn new(cluster: Arc<Cluster>, namespace: String) -> Outcome<Self> {
+        cluster.api.apply("", &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))?;
+        let rig = Self {
+            cluster,
+            namespace,
+            history: Arc::default(),
+            load: Mutex::new(None),
+            stop: Arc::new(AtomicBool::new(false)),
+        };
+        rig.watch();
+        Ok(rig)
+    }
+
+    /// The API server.
+    pub fn api(&self) -> &Api {
+        &self.cluster.api
+    }
+
+    /// The host under which users reach the shop.
+    pub fn host(&self) -> String {
+        format!("{}.example", self.namespace)
+    }
+
+    /// Keeps every state of the Rollout.
+    fn watch(&self) {
+        let (api, namespace) = (self.cluster.api, self.namespace.clone());
+        let (history, stop) = (Arc::clone(&self.history), Arc::clone(&self.stop));
+        thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                let event = |event: Value| {
+                    if event["object"]["kind"] == "Rollout" {
+                        let seen = Seen { object: event["object"].clone() };
+                        history.lock().unwrap_or_else(PoisonError::into_inner).push((time::now(), seen));
+                    }
+                    !stop.load(Ordering::Relaxed)
+                };
+                if api.watch("Rollout", &namespace, event).is_err() {
+                    thread::sleep(POLL);
+                }
+            }
+        });
+    }
+
+    fn history(&self) -> MutexGuard<'_, Vec<(u64, Seen)>> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The states of the Rollout in order, each with its time; equal ones once.
+    pub fn story(&self) -> Vec<String> {
+        let mut lines: Vec<(u64, String)> = Vec::new();
+        for (at, seen) in self.history().iter() {
+            let line = seen.line();
+            if lines.last().is_none_or(|last| last.1 != line) {
+                lines.push((*at, line));
+            }
+        }
+        lines.into_iter().map(|(at, line)| format!("{} {line}", time::clock(at))).collect()
+    }
+
+    /// All states so far.
+    pub fn states(&self) -> Vec<Seen> {
+        self.history().iter().map(|(_, seen)| seen.clone()).collect()
+    }
+
+    /// Weights of the canary in the order in which they were set, without repetitions.
+    pub fn weights(&self) -> Vec<i64> {
+        let mut weights: Vec<i64> = self.history().iter().map(|(_, seen)| seen.weight()).collect();
+        weights.dedup();
+        weights
+    }
+
+    /// The last state.
+    pub fn now(&self) -> Outcome<Seen> {
+        self.history().last().map(|(_, seen)| seen.clone()).ok_or_else(|| "the Rollout was never seen".to_owned())
+    }
+
+    /// Waits for a state.
+    pub fn until(&self, what: &str, holds: impl Fn(&Seen) -> bool) -> Outcome<Seen> {
+        self.within(PATIENCE, what, holds)
+    }
+
+    /// Waits for a state, for so long.
+    pub fn within(&self, limit: Duration, what: &str, holds: impl Fn(&Seen) -> bool) -> Outcome<Seen> {
+        self.holds(limit, what, || Ok(self.now().ok().filter(&holds)))
+    }
+
+    /// Waits until `look` finds something.
+    pub fn holds<T>(&self, limit: Duration, what: &str, look: impl Fn() -> Outcome<Option<T>>) -> Outcome<T> {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = look()? {
+                return Ok(found);
+            }
+            if began.elapsed() > limit {
+                let now = self.now().map_or_else(|error| error, |seen| seen.line());
+                return Err(format!("no {what} within {} s; now: {now}", limit.as_secs()));
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Checks that a state lasts.
+    pub fn stays(&self, time: Duration, what: &str, holds: impl Fn(&Seen) -> bool) -> Outcome {
+        let began = Instant::now();
+        while began.elapsed() < time {
+            let now = self.now()?;
+            check(holds(&now), || format!("{what} did not last: {}", now.line()))?;
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
+    /// Creates or changes objects.
+    pub fn apply(&self, objects: &[Value]) -> Outcome {
+        objects.iter().try_for_each(|object| self.api().apply(&self.namespace, object).map(drop))
+    }
+
+    /// Changes the Rollout by a merge patch.
+    pub fn patch(&self, patch: &Value) -> Outcome {
+        self.api().merge("Rollout", (&self.namespace, ROLLOUT), patch).map(drop)
+    }
+
+    /// Gives the Rollout another version.
+    pub fn release(&self, tag: &str) -> Outcome {
+        self.patch(&json!({"spec": {"template": manifest::template(tag)}}))
+    }
+
+    /// A Rollout with its Services and route, Healthy at version 1, and users who ask for it.
+    pub fn deploy(&self, rollout: &Value, services: &[&str]) -> Outcome<Seen> {
+        self.apply(&services.iter().map(|name| manifest::service(name)).collect::<Vec<_>>())?;
+        let routed: Vec<&str> = services.iter().filter(|name| !name.ends_with("-preview")).copied().collect();
+        self.apply(&[manifest::route(&self.cluster.gateway_name, &self.host(), &routed)])?;
+        self.apply(std::slice::from_ref(rollout))?;
+        let seen = self.until("first Healthy", Seen::healthy)?;
+        self.holds(PATIENCE, "first answer through the gateway", || Ok(self.answers().then_some(())))?;
+        *self.users() = Some(Load::start(self.cluster.gateway, &self.host()));
+        Ok(seen)
+    }
+
+    fn answers(&self) -> bool {
+        let request = Request { method: "GET", path: "/", host: &self.host(), content_type: "" };
+        let ask = || Connection::open(self.cluster.gateway, Duration::from_secs(5))?.ask(request, &[]);
+        ask().is_ok_and(|answer| answer.status == 200)
+    }
+
+    fn users(&self) -> MutexGuard<'_, Option<Load>> {
+        self.load.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What users get from now on, for so long.
+    pub fn traffic(&self, time: Duration) -> Tally {
+        self.users().as_ref().map(|load| load.during(time)).unwrap_or_default()
+    }
+
+    /// Ends the load, and the watch; what users got.
+    pub fn finish(&self) -> Tally {
+        self.stop.store(true, Ordering::Relaxed);
+        self.users().as_mut().map(Load::stop).unwrap_or_default()
+    }
+
+    /// Waits until users get answers of one version alone.
+    pub fn only(&self, version: &str) -> Outcome {
+        self.holds(PATIENCE, &format!("traffic on version {version} alone"), || {
+            let tally = self.traffic(Duration::from_secs(2));
+            Ok((tally.requests() > 0 && tally.of(version) == tally.requests()).then_some(()))
+        })
+    }
+
+    /// Waits until a version has about its share of the answers: proxies follow a route a little later.
+    pub fn share(&self, version: &str, percent: u64) -> Outcome {
+        // With 160 requests, five standard deviations of a half are 20 points.
+        const SLACK: u64 = 20;
+        self.holds(PATIENCE, &format!("{percent} % of the traffic for version {version}"), || {
+            let tally = self.traffic(Duration::from_secs(4));
+            let share = tally.percent(version);
+            let near = share.abs_diff(percent) <= SLACK && (share > 0) == (percent > 0);
+            Ok((tally.requests() > 0 && near).then_some(()))
+        })
+    }
+
+    /// Runs `siskin` as a person does: exit code, and what it printed.
+    pub fn siskin(&self, arguments: &[&str]) -> Outcome<(i32, String)> {
+        let mut command = Command::new(&self.cluster.siskin);
+        command.args(arguments).args(["--namespace", &self.namespace, "--kubeconfig"]).arg(&self.cluster.kubeconfig);
+        let output = command.output().map_err(|error| format!("siskin {arguments:?}: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        Ok((output.status.code().unwrap_or(-1), text.into_owned()))
+    }
+
+    /// Runs `siskin`, which must succeed and print `expected` somewhere.
+    pub fn told(&self, arguments: &[&str], expected: &[&str]) -> Outcome {
+        let (code, text) = self.siskin(arguments)?;
+        check(code == 0, || format!("siskin {arguments:?} ended with {code}: {text}"))?;
+        let missing = expected.iter().find(|part| !text.contains(**part));
+        missing.map_or(Ok(()), |part| Err(format!("siskin {arguments:?} does not say {part:?}: {text}")))
+    }
+
+    /// Runs the cluster's kubectl on a manifest, as a delivery tool does.
+    pub fn kubectl_apply(&self, manifest: &Value) -> Outcome<String> {
+        let path = self.cluster.logs.join(format!("{}.json", self.namespace));
+        std::fs::write(&path, manifest.to_string()).map_err(|error| error.to_string())?;
+        let mut command = Command::new(&self.cluster.kubectl);
+        command.args(["apply", "--namespace", &self.namespace, "--kubeconfig"]).arg(&self.cluster.kubeconfig);
+        let output = command.arg("--filename").arg(&path).output().map_err(|error| format!("kubectl: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        check(output.status.success(), || format!("kubectl apply: {text}"))?;
+        Ok(text.into_owned())
+    }
+
+    /// Messages of the events with a reason.
+    pub fn events(&self, reason: &str) -> Outcome<Vec<String>> {
+        let events = self.api().list("Event", &self.namespace, "")?;
+        let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
+        Ok(events.iter().filter(|event| text(event, "reason") == reason).map(|event| text(event, "message")).collect())
+    }
+
+    /// Waits for an event; events arrive a little after what they tell of.
+    pub fn event(&self, reason: &str) -> Outcome<Vec<String>> {
+        self.holds(Duration::from_secs(30), &format!("event {reason}"), || {
+            Ok(Some(self.events(reason)?).filter(|messages| !messages.is_empty()))
+        })
+    }
+
+    /// Hash and size of every ReplicaSet.
+    pub fn replica_sets(&self) -> Outcome<Vec<(String, i64)>> {
+        let sets = self.api().list("ReplicaSet", &self.namespace, "")?;
+        let hash = |set: &Value| set["metadata"]["labels"]["rollouts-pod-template-hash"].as_str().map(str::to_owned);
+        Ok(sets
+            .iter()
+            .map(|set| (hash(set).unwrap_or_default(), set["spec"]["replicas"].as_i64().unwrap_or(0)))
+            .collect())
+    }
+
+    /// The size of a revision's ReplicaSet; 0 where there is none.
+    pub fn size(&self, hash: &str) -> Outcome<i64> {
+        Ok(self.replica_sets()?.iter().find(|set| set.0 == hash).map_or(0, |set| set.1))
+    }
+
+    /// The revision that a Service selects.
+    pub fn selected(&self, service: &str) -> Outcome<String> {
+        let service = self.api().get("Service", &self.namespace, service)?;
+        Ok(service["spec"]["selector"]["rollouts-pod-template-hash"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,62 @@
+//! Canaries that Prometheus judges.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::manifest::{self, ROLLOUT};
+use crate::rig::{Outcome, Rig, check};
+use crate::seen::Seen;
+
+/// Analysis and weights take longer than anything else, on a machine that is busy.
+const LIMIT: Duration = Duration::from_secs(240);
+
+fn judged(rig: &Rig) -> Outcome<Seen> {
+    rig.apply(&[manifest::success_rate(&rig.cluster.prometheus, &rig.namespace)])?;
+    let steps = json!([{"setWeight": 20}, {"analysis": manifest::analysis()}, {"setWeight": 50}, {"setWeight": 100}]);
+    rig.deploy(&manifest::rollout(2, &manifest::canary(&steps)), &["shop-stable", "shop-canary"])
+}
+
+fn run_phases(rig: &Rig) -> Outcome<Vec<String>> {
+    let runs = rig.api().list("AnalysisRun", &rig.namespace, "")?;
+    Ok(runs.iter().map(|run| run["status"]["phase"].as_str().unwrap_or_default().to_owned()).collect())
+}
+
+/// 20, 50, 100 per cent, with nobody there.
+pub fn good_numbers(rig: &Rig) -> Outcome {
+    let first = judged(rig)?;
+    rig.release("2")?;
+    let last =
+        rig.within(LIMIT, "promotion", |seen| seen.healthy() && seen.promoted() && seen.stable() != first.stable())?;
+    rig.only("2")?;
+    check(rig.weights() == [0, 20, 50, 100, 0], || format!("the weights were {:?}", rig.weights()))?;
+    check(run_phases(rig)? == ["Successful"], || format!("the runs are {:?}", run_phases(rig)))?;
+    check(rig.selected("shop-stable")? == last.stable(), || "the stable Service selects another revision".to_owned())?;
+    for reason in ["RolloutStepCompleted", "TrafficWeightUpdated", "RolloutCompleted"] {
+        rig.event(reason)?;
+    }
+    rig.holds(LIMIT, "end of version 1's pods", || Ok((rig.size(first.stable())? == 0).then_some(())))
+}
+
+/// The bad version answers every second request with an error, for a fifth of the users, for a few seconds.
+pub fn bad_numbers(rig: &Rig) -> Outcome {
+    let first = judged(rig)?;
+    rig.release("bad")?;
+    let last = rig.within(LIMIT, "abort", |seen| seen.observed() && seen.aborted() && seen.phase() == "Degraded")?;
+    check(last.message().starts_with("RolloutAborted: "), || format!("it says {:?}", last.message()))?;
+    rig.only("1")?;
+    check(rig.weights() == [0, 20, 0], || format!("the weights were {:?}", rig.weights()))?;
+    check(run_phases(rig)? == ["Failed"], || format!("the runs are {:?}", run_phases(rig)))?;
+    check(last.stable() == first.stable(), || "another revision is stable".to_owned())?;
+    let messages = rig.event("RolloutAborted")?;
+    check(messages.iter().any(|text| text.contains("success-rate")), || format!("the event says {messages:?}"))?;
+    rig.holds(LIMIT, "end of the bad pods", || Ok((rig.size(last.current())? == 0).then_some(())))?;
+    let (code, text) = rig.siskin(&["status", ROLLOUT, "--watch=false"])?;
+    check(code == 1 && text.contains("degraded"), || format!("siskin status: {code} {text}"))?;
+    // A correction is a new revision, and needs nobody to take the abort back.
+    rig.patch(&json!({"spec": {"template": manifest::template("1")}}))?;
+    rig.until("Healthy after the correction", |seen| {
+        seen.healthy() && seen.object["status"]["abort"] != Value::Bool(true)
+    })
+    .map(drop)
+}

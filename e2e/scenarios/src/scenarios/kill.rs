@@ -1,0 +1,54 @@
+//! A controller that dies.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::controller::Controller;
+use crate::manifest::{self, ROLLOUT};
+use crate::rig::{Outcome, Rig, check};
+
+/// Which objects are this scenario's controller's.
+const INSTANCE: &str = "e2e-kill";
+const INSTANCE_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
+
+/// Killed while it shifts traffic, and while a person promotes; the next one goes on where it was.
+pub fn play(rig: &Rig) -> Outcome {
+    let controller = Controller::start(rig, INSTANCE)?;
+    let steps = json!([{"setWeight": 20}, {"pause": {}}, {"setWeight": 50}, {"pause": {}}]);
+    let mut rollout = manifest::rollout(2, &manifest::canary(&steps));
+    rollout["metadata"]["labels"] = Value::Object([(INSTANCE_LABEL.to_owned(), json!(INSTANCE))].into_iter().collect());
+    let first = rig.deploy(&rollout, &["shop-stable", "shop-canary"])?;
+
+    // Between the creation of the revision and its weight.
+    rig.release("2")?;
+    let second = rig.until("second revision", |seen| seen.current() != first.current())?;
+    controller.kill()?;
+    let frozen = rig.now()?;
+    rig.stays(Duration::from_secs(5), "the silence of a dead controller", |seen| seen.line() == frozen.line())?;
+    let controller = Controller::start(rig, INSTANCE)?;
+    rig.until("pause at 20 %", |seen| seen.paused_at(1))?;
+
+    // A person promotes while nobody listens, and the update is at half of the traffic when it dies again.
+    rig.told(&["promote", ROLLOUT], &["promoted"])?;
+    rig.until("the step to 50 %", |seen| seen.index() >= 2)?;
+    controller.kill()?;
+    let controller = Controller::start(rig, INSTANCE)?;
+    rig.until("pause at 50 %", |seen| seen.paused_at(3))?;
+    rig.share("2", 50)?;
+    controller.kill()?;
+    rig.told(&["promote", ROLLOUT], &["promoted"])?;
+    let controller = Controller::start(rig, INSTANCE)?;
+    let last = rig.until("promotion", |seen| seen.healthy() && seen.promoted() && seen.stable() != first.stable())?;
+    rig.only("2")?;
+
+    check(last.stable() == second.current(), || "another revision came up".to_owned())?;
+    let revisions = rig.replica_sets()?;
+    check(revisions.len() == 2, || format!("there are not two revisions: {revisions:?}"))?;
+    check(rig.weights() == [0, 20, 50, 100, 0], || format!("the weights were {:?}", rig.weights()))?;
+    let steps: Vec<i64> =
+        rig.states().iter().filter(|seen| seen.current() == second.current()).map(|seen| seen.index()).collect();
+    check(steps.is_sorted(), || format!("the steps went back: {steps:?}"))?;
+    drop(controller);
+    Ok(())
+}

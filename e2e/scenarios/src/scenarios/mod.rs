@@ -1,0 +1,59 @@
+//! The scenarios, one promise each.
+
+mod abort;
+mod analysis;
+mod blue_green;
+mod invalid;
+mod kill;
+mod pods;
+mod reapply;
+mod steps;
+
+use crate::rig::{Outcome, Rig};
+
+/// Whether a scenario releases a version that answers with errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errors {
+    /// It does; only requests that are lost fail the scenario.
+    Expected,
+    /// Every version is good: an error is one too many.
+    None,
+}
+
+/// A scenario.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Its name, also a part of its namespace's.
+    pub name: &'static str,
+    /// What it shows.
+    pub about: &'static str,
+    /// Which errors of the application it brings.
+    pub errors: Errors,
+    /// The scenario itself.
+    pub play: fn(&Rig) -> Outcome,
+}
+
+const fn good(name: &'static str, about: &'static str, play: fn(&Rig) -> Outcome) -> Scenario {
+    Scenario { name, about, errors: Errors::None, play }
+}
+
+/// All scenarios; the longest first, so that none is left alone at the end.
+pub const SCENARIOS: &[Scenario] = &[
+    good("abort-retry", "a person aborts at each step and tries again", abort::play),
+    good("blue-green-undo", "promoted by hand, and back within the scale-down delay", blue_green::promote_and_undo),
+    good("kill", "the controller dies twice in the middle of a canary", kill::play),
+    good("canary-good-numbers", "Prometheus' numbers are good: promoted by itself", analysis::good_numbers),
+    Scenario {
+        name: "canary-bad-numbers",
+        about: "Prometheus' numbers are bad: aborted by itself",
+        errors: Errors::Expected,
+        play: analysis::bad_numbers,
+    },
+    good("superseded", "a third version arrives while the second has half of the traffic", steps::superseded),
+    good("manual-pause", "waits for a person, who promotes on the command line", steps::manual_pause),
+    good("pods-never-start", "the image is missing: said at once, Degraded at the deadline", pods::never_start),
+    good("blue-green-pre-promotion", "the analysis before the switch fails: active stays", blue_green::pre_promotion),
+    good("basic-canary", "no router: pods alone carry the weights", steps::basic),
+    good("re-apply", "the same manifest again and again changes nothing", reapply::play),
+    good("bad-manifests", "each mistake is named, and nothing moves", invalid::play),
+];

@@ -1,0 +1,52 @@
+//! A delivery tool that applies the same manifests again and again.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::manifest::{self, ROLLOUT};
+use crate::rig::{Outcome, Rig, check};
+
+/// Long enough for a controller that took the manifest for a change.
+const WATCHED: Duration = Duration::from_secs(3);
+/// How often the tool comes by, in each state.
+const ROUNDS: usize = 3;
+
+/// Applies while nothing happens, in the middle of a canary, and after it.
+pub fn play(rig: &Rig) -> Outcome {
+    let steps = json!([{"setWeight": 40}, {"pause": {}}]);
+    let mut rollout = manifest::rollout(2, &manifest::canary(&steps));
+    rig.deploy(&rollout, &["shop-stable", "shop-canary"])?;
+    again(rig, &rollout)?;
+    rollout["spec"]["template"] = manifest::template("2");
+    rig.kubectl_apply(&rollout)?;
+    rig.until("pause at 40 %", |seen| seen.paused_at(1) && seen.weight() == 40)?;
+    again(rig, &rollout)?;
+    rig.told(&["promote", ROLLOUT], &["promoted"])?;
+    rig.until("promotion", |seen| seen.healthy() && seen.promoted() && seen.revision() == "2")?;
+    again(rig, &rollout)?;
+    rig.only("2")?;
+    check(rig.weights() == [0, 40, 100, 0], || format!("the weights were {:?}", rig.weights()))
+}
+
+/// Applies the same, and checks that nothing moves.
+fn again(rig: &Rig, rollout: &Value) -> Outcome {
+    // The first time, kubectl notes down what it applied.
+    rig.kubectl_apply(rollout)?;
+    rig.stays(Duration::from_secs(2), "what was", |_| true)?;
+    let before = rig.now()?;
+    let revisions = rig.replica_sets()?;
+    let selected = (rig.selected("shop-stable")?, rig.selected("shop-canary")?);
+    for _ in 0..ROUNDS {
+        rig.kubectl_apply(rollout)?;
+        for service in ["shop-stable", "shop-canary"] {
+            rig.kubectl_apply(&manifest::service(service))?;
+        }
+        rig.stays(WATCHED, "what was", |seen| seen.line() == before.line())?;
+    }
+    check(rig.replica_sets()? == revisions, || format!("{revisions:?} became {:?}", rig.replica_sets()))?;
+    let now = (rig.selected("shop-stable")?, rig.selected("shop-canary")?);
+    check(now == selected, || format!("the Services went from {selected:?} to {now:?}"))?;
+    let generation = |seen: &crate::seen::Seen| seen.object["metadata"]["generation"].clone();
+    check(generation(&rig.now()?) == generation(&before), || "the generation moved".to_owned())
+}
