@@ -3,10 +3,14 @@
 //! | file | theme |
 //! | --- | --- |
 //! | [`releases`] | whole releases, their exact events |
+//! | [`analysis`] | runs, verdicts, attempts |
+//! | [`failing`] | pods that never come, invalid specifications |
 //! | [`campaign`] | generated worlds and scripts, every write checked |
 //! | [`rig`], [`scenario`], [`play`], [`analyst`] | what the campaign is made of |
+mod analysis;
 mod analyst;
 mod campaign;
+mod failing;
 mod play;
 mod releases;
 mod rig;
