@@ -62,8 +62,12 @@ fn a_successful_run_lets_the_step_pass() {
 #[test]
 fn success_without_a_measurement_is_none() {
     let steps = json!([{"setWeight": 20}, {"analysis": declared()}, {"pause": {}}]);
-    let rig = updating(&canary(&steps), &[Outcome::Empty]);
+    let mut rig = updating(&canary(&steps), &[Outcome::Empty, Outcome::Successful]);
     assert_eq!(rig.shown(), "Paused InconclusiveAnalysisRun");
+    rig.command(&json!({"pauseConditions": null}));
+    rig.run(20).unwrap();
+    assert_eq!(rig.shown(), "Paused CanaryPauseStep");
+    assert_eq!(names(&rig), ["2-1", "2-1.1"]);
 }
 
 #[test]
