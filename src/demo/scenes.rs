@@ -208,7 +208,7 @@ fn blue_green() -> Scene {
                 say: "Approved: all users move to v2 at once. v1 stays for some seconds, in case.",
                 deed: Deed::Confirmed(&["promote", "cart"]),
                 goal: Goal::Serving("v2"),
-                linger: A_MOMENT,
+                linger: Duration::from_millis(700),
             },
             Beat {
                 say: "Second thoughts: undo. v1 still runs, so users are back at once, without another approval.",
