@@ -38,6 +38,15 @@ impl Letter {
             Self::C => "c",
         }
     }
+
+    /// What it is about, for a narrow column.
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Self::A => "canary",
+            Self::B => "bad release",
+            Self::C => "blue-green",
+        }
+    }
 }
 
 /// How a scene is expected to end.
