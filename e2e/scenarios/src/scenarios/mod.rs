@@ -51,6 +51,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     good("superseded", "a third version arrives while the second has half of the traffic", steps::superseded),
     good("manual-pause", "waits for a person, who promotes on the command line", steps::manual_pause),
+    good("at-once", "a release in the moment of the first Healthy", steps::at_once),
     good("pods-never-start", "the image is missing: said at once, Degraded at the deadline", pods::never_start),
     good("blue-green-pre-promotion", "the analysis before the switch fails: active stays", blue_green::pre_promotion),
     good("basic-canary", "no router: pods alone carry the weights", steps::basic),
