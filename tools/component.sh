@@ -14,5 +14,7 @@ has() { "$program" --version >/dev/null 2>&1; }
 if ! has && command -v rustup >/dev/null && [ "$program" != "$component" ]; then
   rustup component add "$component" >/dev/null 2>&1 || true
 fi
-has || { echo "SKIPPED: $component is not installed, and cannot be here" && exit 77; }
+remedy="rustup component add $component"
+[ "$program" != "$component" ] || remedy="cargo install --locked $component"
+has || { echo "SKIPPED: $component is not installed: $remedy" && exit 77; }
 exec "$@"

@@ -60,6 +60,7 @@ impl Write<'_> {
     }
 
     /// The written object after; null where there is none.
+    #[allow(clippy::new_ret_no_self, reason = "the pair of `old`")]
     pub fn new(&self) -> &Value {
         self.entry.after.as_deref().unwrap_or(&Value::Null)
     }

@@ -100,10 +100,11 @@ pub fn i26(write: &Write<'_>) -> Found {
                 && successful(facts, object::name(run))
         })
     };
-    if let Some((index, step)) = left_step(write) {
-        if step.analysis.is_some() && !of_kind("Step", Some(index)) {
-            return Err(format!("step {index} is passed without a successful run"));
-        }
+    if let Some((index, step)) = left_step(write)
+        && step.analysis.is_some()
+        && !of_kind("Step", Some(index))
+    {
+        return Err(format!("step {index} is passed without a successful run"));
     }
     let promoted = facts.by_hash(&old.stable_rs).is_some() && old.stable_rs != new.stable_rs && !old.promote_full;
     let strategy = facts.rollout.spec.strategy.blue_green.as_ref();
@@ -166,10 +167,10 @@ pub fn i32(write: &Write<'_>) -> Found {
     let same = old.current_pod_hash == new.current_pod_hash && old.current_step_hash == new.current_step_hash;
     let excused = old.promote_full || new.stable_rs == new.current_pod_hash || new.abort || old.abort;
     let retried = old.aborted_at.is_some() && new.aborted_at.is_none();
-    if let (Some(from), Some(to)) = (old.current_step_index, new.current_step_index) {
-        if same && !excused && !retried && to != from && to != from + 1 {
-            return Err(format!("index goes from {from} to {to}"));
-        }
+    if let (Some(from), Some(to)) = (old.current_step_index, new.current_step_index)
+        && (same && !excused && !retried && to != from && to != from + 1)
+    {
+        return Err(format!("index goes from {from} to {to}"));
     }
     let facts = write.before;
     if let (Some((index, CanaryStep { set_weight: Some(weight), .. })), Some(_)) = (left_step(write), facts.routed()) {

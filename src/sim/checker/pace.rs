@@ -112,7 +112,7 @@ pub fn i23(write: &Write<'_>) -> Found {
     Err(format!("{hash} goes from {from} to {to} although it waits until {due}"))
 }
 
-/// I29 No resurrection: after an abort of h no write of ours raises replicas(rs_h) until retry, re-apply or promote.
+/// I29 No resurrection: after an abort of h no write of ours raises `replicas(rs_h)` until retry, re-apply or promote.
 pub fn i29(write: &Write<'_>) -> Found {
     let status = &write.before.rollout.status;
     let Some((from, to)) = resize(write).filter(|(from, to)| to > from) else { return Ok(()) };

@@ -29,10 +29,10 @@ pub fn resize(write: &Write<'_>) -> Option<(i64, i64)> {
 /// I01 No dangling selector: while R exists, each Service that it names keeps the key once it has it, and the key names
 /// a ReplicaSet of R. Judged at our writes of Services and deletions of ReplicaSets.
 pub fn i01(write: &Write<'_>) -> Found {
-    if let Some((from, to)) = switch(write) {
-        if to.is_empty() || write.after.by_hash(to).is_none() {
-            return Err(format!("selector goes from {from:?} to {to:?}, which no ReplicaSet has"));
-        }
+    if let Some((from, to)) = switch(write)
+        && (to.is_empty() || write.after.by_hash(to).is_none())
+    {
+        return Err(format!("selector goes from {from:?} to {to:?}, which no ReplicaSet has"));
     }
     if write.is("ReplicaSet") && write.entry.after.is_none() {
         let gone = hash(write.old());

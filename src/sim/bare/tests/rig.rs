@@ -200,10 +200,10 @@ impl Rig {
         if version == self.looked_at && !woken {
             return Ok(false);
         }
-        if let Some(applied) = self.core.look() {
-            if let Some(failure) = applied.failures.first() {
-                return Err(self.story(&format!("refused: {failure:?}")));
-            }
+        if let Some(applied) = self.core.look()
+            && let Some(failure) = applied.failures.first()
+        {
+            return Err(self.story(&format!("refused: {failure:?}")));
         }
         self.looked_at = version;
         let wrote = self.core.cluster.server.version() != version;
