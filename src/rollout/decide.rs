@@ -93,11 +93,10 @@ fn settle_wakes(case: &Case<'_>, ruling: &Ruling, plan: &mut Plan) {
     }
     // A first deploy is promoted at once, and its pods may still never come.
     let progressed = case.status().condition("Progressing").is_some_and(|c| c.reason == "NewReplicaSetAvailable");
-    if deadline::counts(case) && !(case.fully_promoted() && progressed) {
-        if let Some(due) = deadline::due(case).filter(|due| *due >= case.now) {
-            // A moment later, since the deadline has passed only after its instant.
-            plan.wake(due + Duration::from_secs(1));
-        }
+    let ticking = deadline::counts(case) && !(case.fully_promoted() && progressed);
+    if let Some(due) = deadline::due(case).filter(|due| ticking && *due >= case.now) {
+        // A moment later, since the deadline has passed only after its instant.
+        plan.wake(due + Duration::from_secs(1));
     }
 }
 

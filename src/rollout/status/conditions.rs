@@ -191,10 +191,9 @@ fn next_revision(case: &Case<'_>) -> i64 {
 /// Writes a condition; the same status and reason leave it as it is. A changed one moves to the end.
 fn set(now: Time, status: &mut RolloutStatus, wanted: Wanted<'_>, refresh: Refresh) {
     let old = status.condition(wanted.kind).cloned();
-    if let Some(old) = &old {
-        if old.status == wanted.status && old.reason == wanted.reason && refresh == Refresh::OnChange {
-            return;
-        }
+    let same = old.as_ref().is_some_and(|old| old.status == wanted.status && old.reason == wanted.reason);
+    if same && refresh == Refresh::OnChange {
+        return;
     }
     let now = now.truncated();
     let unchanged = old.filter(|old| old.status == wanted.status);

@@ -59,10 +59,9 @@ pub fn at_desired(world: &World, cast: &Cast) -> bool {
     if new.spec != goal.new || new.available < goal.new {
         return false;
     }
-    if let Some(stable) = cast.distinct_stable() {
-        if stable.size.spec != goal.stable || stable.size.replicas != goal.stable {
-            return false;
-        }
+    let incomplete = |stable: &Revision| stable.size.spec != goal.stable || stable.size.replicas != goal.stable;
+    if cast.distinct_stable().is_some_and(incomplete) {
+        return false;
     }
     routed || cast.others.iter().all(|other| other.size.available == 0)
 }

@@ -109,7 +109,12 @@ fn pods_that_cannot_start_say_why() {
         rig.run(10).unwrap();
         rig.core.look();
         let blocker = rig.core.plan.blockers.iter().find(|blocker| blocker.code == "PodCannotStart").unwrap();
+        let status = rig.core.rollout().unwrap().status.siskin.unwrap();
+        assert!(status.blockers.iter().any(|told| told.code == "PodCannotStart" && told.message == blocker.message));
         assert!(blocker.message.contains(reason), "{}", blocker.message);
+        // Nothing else changes in the meantime, and people read it all the same.
+        let told = rig.rollout().unwrap().status.siskin.unwrap().blockers;
+        assert!(told.iter().any(|told| told.message.contains(reason)), "{told:?}");
         rig.run(DEADLINE).unwrap();
         let told = rig.rollout().unwrap().status.siskin.unwrap().blockers;
         assert!(told.iter().any(|blocker| blocker.message.contains(reason)), "{told:?}");
