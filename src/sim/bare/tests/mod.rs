@@ -6,6 +6,7 @@
 //! | [`analysis`] | runs, verdicts, attempts |
 //! | [`failing`] | pods that never come, invalid specifications |
 //! | [`found`] | defects that generated worlds have shown |
+//! | [`takeover`] | worlds that Argo Rollouts left |
 //! | [`campaign`] | generated worlds and scripts, every write checked |
 //! | [`rig`], [`scenario`], [`play`], [`analyst`] | what the campaign is made of |
 mod analysis;
@@ -17,3 +18,4 @@ mod play;
 mod releases;
 mod rig;
 mod scenario;
+mod takeover;
