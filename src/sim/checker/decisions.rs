@@ -148,7 +148,7 @@ pub fn i31(write: &Write<'_>) -> Found {
     match (status.pause("CanaryPauseStep"), crate::rollout::defaults::pause_seconds(pause)) {
         (None, _) if status.controller_pause => Ok(()),
         (None, _) => Err(format!("pause {index} is passed before it began")),
-        (Some(_), Ok(None) | Err(())) => Err(format!("pause {index} without duration is passed, and nobody resumed")),
+        (Some(_), Ok(None) | Err(_)) => Err(format!("pause {index} without duration is passed, and nobody resumed")),
         (Some(condition), Ok(Some(seconds))) => {
             let length = std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
             let due = condition.start_time.unwrap_or_default() + length;
