@@ -9,9 +9,9 @@ use crate::rig::{Outcome, PATIENCE, Rig, check};
 use crate::seen::Seen;
 
 /// Version 1 stable, version 2 with half of the traffic, and a pause without an end.
-fn halfway(rig: &Rig) -> Outcome<(Seen, Seen)> {
+fn halfway(rig: &Rig, replicas: u32) -> Outcome<(Seen, Seen)> {
     let steps = json!([{"setWeight": 50}, {"pause": {}}, {"setWeight": 75}, {"pause": {}}]);
-    let first = rig.deploy(&manifest::rollout(2, &manifest::canary(&steps)), &["shop-stable", "shop-canary"])?;
+    let first = rig.deploy(&manifest::rollout(replicas, &manifest::canary(&steps)), &["shop-stable", "shop-canary"])?;
     rig.release("2")?;
     let second = rig.until("pause at 50 %", |seen| seen.paused_at(1) && seen.weight() == 50)?;
     rig.share("2", 50)?;
@@ -20,7 +20,7 @@ fn halfway(rig: &Rig) -> Outcome<(Seen, Seen)> {
 
 /// The template of the stable version comes back: no steps, no new revision.
 pub fn undo(rig: &Rig) -> Outcome {
-    let (first, second) = halfway(rig)?;
+    let (first, second) = halfway(rig, 2)?;
     rig.told(&["undo", ROLLOUT], &["rollout 'shop' undo"])?;
     let back = rig.until("way back", |seen| seen.healthy() && seen.current() == first.stable())?;
     check(back.promoted() && back.weight() == 0, || format!("it is {}", back.line()))?;
@@ -33,7 +33,7 @@ pub fn undo(rig: &Rig) -> Outcome {
 
 /// Both revisions follow the size; the weight does not.
 pub fn scale(rig: &Rig) -> Outcome {
-    let (first, second) = halfway(rig)?;
+    let (first, second) = halfway(rig, 2)?;
     let sizes = || Ok::<_, String>((rig.size(first.stable())?, rig.size(second.current())?));
     for (replicas, wanted) in [(4, (4, 2)), (2, (2, 1))] {
         rig.patch(&json!({"spec": {"replicas": replicas}}))?;
@@ -47,25 +47,15 @@ pub fn scale(rig: &Rig) -> Outcome {
 
 /// Pods are taken away as an eviction does it; they drain, others come, and the canary goes on.
 pub fn pods_deleted(rig: &Rig) -> Outcome {
-    let (first, second) = halfway(rig)?;
+    // Two pods of each revision: where the only one goes, nobody can answer until the weights have moved.
+    let (first, second) = halfway(rig, 4)?;
     for hash in [second.current(), first.stable()] {
-        let query = format!("?labelSelector=rollouts-pod-template-hash%3D{hash}");
-        let pods = rig.api().list("Pod", &rig.namespace, &query)?;
-        let name = pods.first().and_then(|pod| pod["metadata"]["name"].as_str()).unwrap_or_default();
-        check(!name.is_empty(), || format!("revision {hash} has no pod"))?;
-        rig.api().delete("Pod", &rig.namespace, name)?;
-        let replaced = |pods: &[Value]| {
-            let ready = |pod: &&Value| {
-                let conditions = pod["status"]["conditions"].as_array();
-                let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
-                pod["metadata"]["name"] != name && conditions.is_some_and(|list| list.iter().any(ready))
-            };
-            pods.iter().filter(ready).count() == pods.iter().filter(|pod| pod["metadata"]["name"] != name).count()
-        };
+        let before = ready_pods(rig, hash)?;
+        let evicted = before.first().ok_or_else(|| format!("revision {hash} has no pod"))?;
+        rig.api().delete("Pod", &rig.namespace, evicted)?;
         rig.holds(PATIENCE, "another pod", || {
-            let now = rig.api().list("Pod", &rig.namespace, &query)?;
-            Ok((now.len() >= pods.len() && now.iter().any(|pod| pod["metadata"]["name"] != name) && replaced(&now))
-                .then_some(()))
+            let now = ready_pods(rig, hash)?;
+            Ok((now.len() == before.len() && !now.contains(evicted)).then_some(()))
         })?;
     }
     rig.share("2", 50)?;
@@ -78,9 +68,21 @@ pub fn pods_deleted(rig: &Rig) -> Outcome {
     rig.only("2")
 }
 
+/// Names of a revision's pods that are ready and stay.
+fn ready_pods(rig: &Rig, hash: &str) -> Outcome<Vec<String>> {
+    let query = format!("?labelSelector=rollouts-pod-template-hash%3D{hash}");
+    let ready = |pod: &Value| {
+        let conditions = pod["status"]["conditions"].as_array();
+        let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+        pod["metadata"]["deletionTimestamp"].is_null() && conditions.is_some_and(|list| list.iter().any(ready))
+    };
+    let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    Ok(rig.api().list("Pod", &rig.namespace, &query)?.iter().filter(|pod| ready(pod)).map(name).collect())
+}
+
 /// All pods first, then all of the traffic: in a hurry, not in a rush.
 pub fn promote_full(rig: &Rig) -> Outcome {
-    let (_, second) = halfway(rig)?;
+    let (_, second) = halfway(rig, 2)?;
     rig.told(&["promote", ROLLOUT, "--full"], &["rollout 'shop' fully promoted"])?;
     rig.until("promotion", |seen| seen.healthy() && seen.stable() == second.current())?;
     let paused = rig.states().iter().any(|seen| seen.paused_at(3));
