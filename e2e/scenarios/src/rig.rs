@@ -19,7 +19,7 @@ use crate::time;
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(100);
 /// Longest wait for one thing, unless a scenario says another: the machine may be slow.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Until the gateway has certainly taken the first weights: the controller's grace is 5 s.
 const SETTLED: Duration = Duration::from_secs(7);
@@ -280,7 +280,7 @@ impl Rig {
         })
     }
 
-    /// Hash and size of every ReplicaSet.
+    /// Hash and size of every `ReplicaSet`.
     pub fn replica_sets(&self) -> Outcome<Vec<(String, i64)>> {
         let sets = self.api().list("ReplicaSet", &self.namespace, "")?;
         let hash = |set: &Value| set["metadata"]["labels"]["rollouts-pod-template-hash"].as_str().map(str::to_owned);
@@ -290,7 +290,7 @@ impl Rig {
             .collect())
     }
 
-    /// The size of a revision's ReplicaSet; 0 where there is none.
+    /// The size of a revision's `ReplicaSet`; 0 where there is none.
     pub fn size(&self, hash: &str) -> Outcome<i64> {
         Ok(self.replica_sets()?.iter().find(|set| set.0 == hash).map_or(0, |set| set.1))
     }

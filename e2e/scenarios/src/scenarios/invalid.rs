@@ -29,7 +29,7 @@ fn mistakes() -> Vec<(&'static str, Value, &'static str)> {
         (
             "one Service twice",
             canary(json!({"canaryService": "shop-stable"})),
-            "spec.strategy.canary.stableService: Invalid value: \"shop-stable\"",
+            "This rollout uses the same service for the stable and canary services",
         ),
     ]
 }
