@@ -10,7 +10,7 @@ export CARGO_TERM_PROGRESS_WHEN ?= never
 help: ## what there is
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
-demo: ## a canary release in memory, without a cluster: the first minute
+demo: ## three releases in a minute, in memory: no cluster needed
 	cargo run --locked --profile quick -- demo
 
 test: ## everything: check, all tests, the end-to-end tests (E2E=off leaves those out)
