@@ -10,7 +10,14 @@ use crate::demo::screen::{Form, Screen};
 use crate::demo::show::{Afterwards, FAST_SPEED, PLAIN_SPEED, Program, run};
 
 /// How long the approval is waited for before it is given by itself.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a newcomer may want next.
+const NEXT: &str = "
+Nothing above was scripted: the controller decided from what it saw in the cluster.
+  siskin demo --hold         keep the cluster, and try commands from another terminal
+  siskin demo --manifests    what was applied
+";
 
 /// Show three releases in a minute: no cluster needed
 ///
@@ -34,7 +41,7 @@ pub struct Demo {
     #[arg(long, conflicts_with = "json")]
     plain: bool,
     /// Keep the cluster afterwards, and write a kubeconfig for other terminals.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "fast")]
     hold: bool,
     /// Print the manifests that the demo applies, and do nothing else.
     #[arg(long, exclusive = true)]
@@ -71,9 +78,12 @@ impl Demo {
             speed: if self.fast { FAST_SPEED } else { PLAIN_SPEED },
             afterwards: if self.hold { Afterwards::Hold } else { Afterwards::End },
         };
-        let scores = run(&program, &mut screen, &session.console).await;
+        let scores = run(&program, &mut screen).await;
         let scores = scores.map_err(|error| Failure::new(error.to_string()))?;
         if scores.iter().all(crate::demo::score::Score::is_good) {
+            if program.afterwards == Afterwards::End {
+                screen.remark(NEXT);
+            }
             return Ok(());
         }
         Err(Failure::new("a scene did not end as it should, or requests were lost")

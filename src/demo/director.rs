@@ -16,9 +16,6 @@ use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::cli::view::objects::UnreadableObject;
 
-/// Time between two looks, by the computer's clock.
-const FRAME: Duration = Duration::from_millis(50);
-
 /// Why a scene cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectorError {
@@ -64,6 +61,8 @@ impl<'a> Director<'a> {
 
     /// Plays the scene to its end, whatever that is.
     pub async fn play(mut self) -> Result<Score, DirectorError> {
+        // The users of another scene.
+        self.stage.clear();
         self.screen.open(self.scene);
         self.open().await?;
         let mut outcome = Outcome::Ended(self.scene.ending);
@@ -98,7 +97,7 @@ impl<'a> Director<'a> {
             if self.stage.now().since(started) > self.scene.limit {
                 return Err(DirectorError::Opening(self.scene.rollout.to_owned(), facts.phase.message));
             }
-            tokio::time::sleep(FRAME).await;
+            self.stage.next_frame().await;
         }
         self.stage.send(self.scene.users());
         self.began = self.stage.now();
@@ -127,7 +126,7 @@ impl<'a> Director<'a> {
             if facts.forbids(beat.goal) || self.stage.now().since(started) > self.scene.limit {
                 return Ok(Some(otherwise(&facts, beat.goal)));
             }
-            tokio::time::sleep(FRAME).await;
+            self.stage.next_frame().await;
         }
         self.linger(beat.linger).await?;
         Ok(None)
@@ -137,7 +136,7 @@ impl<'a> Director<'a> {
         let started = self.stage.now();
         while self.stage.now().since(started) < span {
             self.look()?;
-            tokio::time::sleep(FRAME).await;
+            self.stage.next_frame().await;
         }
         Ok(())
     }
@@ -157,7 +156,7 @@ impl<'a> Director<'a> {
         while question.is_open() {
             self.screen.asking(&question);
             self.look()?;
-            tokio::time::sleep(FRAME).await;
+            self.stage.next_frame().await;
         }
         self.screen.answered();
         Ok(())

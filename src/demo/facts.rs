@@ -115,7 +115,7 @@ impl Watcher {
             at,
             elapsed: Duration::ZERO,
             phase: phase.unwrap_or_else(|| Phase { phase: String::new(), message: String::new() }),
-            shares: shares(&record, at),
+            shares: shares(&record, at, self.rollout),
             weights,
             measured: measured(&objects),
             news,
@@ -144,9 +144,12 @@ fn happening(event: &Value) -> Happening {
     }
 }
 
-fn shares(record: &Record, now: Time) -> Vec<Share> {
+/// Traffic of the scene's own Services, which are named after its Rollout, and what was lost before it reached any.
+fn shares(record: &Record, now: Time, rollout: &str) -> Vec<Share> {
     let mut versions: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for (series, count) in record.window(now, WINDOW) {
+    let window = record.window(now, WINDOW).into_iter();
+    for (series, count) in window.filter(|(series, _)| series.service.is_empty() || series.service.starts_with(rollout))
+    {
         let (requests, errors) = versions.entry(series.version).or_default();
         *requests += count;
         *errors += if series.code == 500 { count } else { 0 };

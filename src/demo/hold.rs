@@ -3,8 +3,9 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::scenes::{Letter, Scene};
 use crate::sim::api_server::serve::kubeconfig;
 
 /// The file cannot be written.
@@ -36,18 +37,35 @@ impl Kubeconfig {
         Ok(Self { path })
     }
 
-    /// How to use it.
-    pub fn advice(&self) -> String {
-        let path = self.path.display();
-        format!(
-            "\nThe cluster stays until Ctrl-C. From another terminal:\n  export KUBECONFIG={path}\n  siskin get rollout shop -w\n  \
-             siskin set image shop web=example.com/shop:v4\n  kubectl get pods,httproutes\n"
-        )
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How to follow a scene from another terminal.
+    pub fn invitation(&self, scene: &Scene) -> String {
+        format!("KUBECONFIG={} siskin get rollout {} -w", self.path.display(), scene.rollout)
     }
 }
 
 impl Drop for Kubeconfig {
     fn drop(&mut self) {
+        // One that is gone already is as it should be.
         let _ = std::fs::remove_file(&self.path);
     }
+}
+
+/// What can be tried once the scenes are over.
+pub fn advice(kubeconfig: &Kubeconfig, letters: &[Letter]) -> String {
+    let name = letters.last().map_or("shop", |letter| Scene::of(*letter).rollout);
+    let mut text = format!(
+        "\nThe cluster stays, with its users, until Ctrl-C. From another terminal:\n  export KUBECONFIG={}\n  siskin list rollouts\n  \
+         siskin get rollout {name} -w\n",
+        kubeconfig.path.display()
+    );
+    if letters.contains(&Letter::B) {
+        text.push_str("  siskin undo shop          (the bad v3 is still what its manifest asks for)\n");
+    }
+    text.push_str(&format!("  siskin set image {name} web=example.com/{name}:v4\n  kubectl get pods,services\n"));
+    text
 }

@@ -38,6 +38,15 @@ impl Letter {
             Self::C => "c",
         }
     }
+
+    /// What it is about, for a narrow column.
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Self::A => "canary",
+            Self::B => "bad release",
+            Self::C => "blue-green",
+        }
+    }
 }
 
 /// How a scene is expected to end.
@@ -208,7 +217,7 @@ fn blue_green() -> Scene {
                 say: "Approved: all users move to v2 at once. v1 stays for some seconds, in case.",
                 deed: Deed::Confirmed(&["promote", "cart"]),
                 goal: Goal::Serving("v2"),
-                linger: A_MOMENT,
+                linger: Duration::from_millis(700),
             },
             Beat {
                 say: "Second thoughts: undo. v1 still runs, so users are back at once, without another approval.",

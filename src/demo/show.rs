@@ -1,12 +1,12 @@
 //! The whole demo: the stage, the scenes in their order, what stays afterwards.
 
 use super::director::{Director, DirectorError};
-use super::hold::{HoldError, Kubeconfig};
+use super::hold::{HoldError, Kubeconfig, advice};
 use super::scenes::{Letter, Scene};
 use super::score::Score;
 use super::screen::Screen;
 use super::stage::{Doors, Stage, StageError};
-use crate::cli::session::Console;
+use crate::runtime::shutdown::Shutdown;
 
 /// At the pace of the manifests.
 pub const PLAIN_SPEED: f64 = 1.0;
@@ -45,6 +45,9 @@ pub enum ShowError {
     /// The cluster cannot be kept for others.
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// Signals cannot be heard.
+    #[error("cannot listen to signals: {0}")]
+    Deaf(#[from] std::io::Error),
     /// The person at the terminal has seen enough.
     #[error("interrupted")]
     Interrupted,
@@ -54,7 +57,9 @@ pub enum ShowError {
 ///
 /// # Errors
 /// When the stage cannot be set, or an order is refused. A scene that ends otherwise than expected is no error here.
-pub async fn run(program: &Program, screen: &mut Screen, console: &Console) -> Result<Vec<Score>, ShowError> {
+pub async fn run(program: &Program, screen: &mut Screen) -> Result<Vec<Score>, ShowError> {
+    let shutdown = Shutdown::new();
+    shutdown.listen()?;
     let doors = if program.afterwards == Afterwards::Hold { Doors::Open } else { Doors::Closed };
     let stage = Stage::set(program.speed, doors).await?;
     let kubeconfig = match program.afterwards {
@@ -62,24 +67,43 @@ pub async fn run(program: &Program, screen: &mut Screen, console: &Console) -> R
         Afterwards::Hold => Some(Kubeconfig::write(stage.address)?),
     };
     let result = tokio::select! {
-        result = play(program, &stage, screen) => result,
-        _ = tokio::signal::ctrl_c() => Err(ShowError::Interrupted),
+        result = play(program, (&stage, kubeconfig.as_ref()), screen) => result,
+        () = shutdown.requested() => Err(ShowError::Interrupted),
     };
     screen.close(result.as_deref().unwrap_or_default());
     if let (Ok(_), Some(kubeconfig)) = (&result, &kubeconfig) {
-        console.remark(&kubeconfig.advice());
-        // Where signals cannot be heard there is nothing to wait for.
-        let _ = tokio::signal::ctrl_c().await;
+        populate(program, &stage);
+        screen.remark(&advice(kubeconfig, &program.letters));
+        shutdown.requested().await;
     }
     stage.close().await;
     result
 }
 
-async fn play(program: &Program, stage: &Stage, screen: &mut Screen) -> Result<Vec<Score>, ShowError> {
+async fn play(
+    program: &Program,
+    (stage, kubeconfig): (&Stage, Option<&Kubeconfig>),
+    screen: &mut Screen,
+) -> Result<Vec<Score>, ShowError> {
     let mut scores = Vec::new();
     for letter in &program.letters {
         let scene = Scene::of(*letter);
+        if let Some(kubeconfig) = kubeconfig {
+            screen.invite(kubeconfig.path(), &kubeconfig.invitation(&scene));
+        }
         scores.push(Director::new(stage, &scene, screen).play().await?);
     }
     Ok(scores)
+}
+
+/// The users of every scene, once for each Rollout: one without users cannot be judged.
+fn populate(program: &Program, stage: &Stage) {
+    stage.clear();
+    let mut served = Vec::new();
+    for scene in program.letters.iter().map(|letter| Scene::of(*letter)) {
+        if !served.contains(&scene.target) {
+            stage.send(scene.users());
+            served.push(scene.target);
+        }
+    }
 }

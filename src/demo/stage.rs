@@ -33,6 +33,9 @@ const ROUTE_GRACE: Duration = Duration::from_secs(1);
 const WORKERS: (usize, usize) = (2, 2);
 /// Time for the controller to end its work.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Time between two looks, by the cluster's clock, and the shortest by the computer's.
+const FRAME: Duration = Duration::from_millis(50);
+const MIN_FRAME: Duration = Duration::from_millis(15);
 /// Path of Prometheus on the listener.
 const PROMETHEUS: &str = "/prometheus";
 
@@ -75,6 +78,7 @@ pub struct Stage {
     pub user: Hand,
     /// Where the listener is.
     pub address: SocketAddr,
+    frame: Duration,
     stop: CancellationToken,
     controller: JoinHandle<Result<(), Stopped>>,
     servants: Vec<JoinHandle<()>>,
@@ -118,7 +122,8 @@ impl Stage {
         });
         let controller = tokio::spawn(controller.run(stop.clone()));
         let user = server.hand("user");
-        let stage = Self { cluster, clock: manual, user, address, stop, controller, servants };
+        let frame = FRAME.div_f64(speed.max(1.0)).max(MIN_FRAME);
+        let stage = Self { cluster, clock: manual, user, address, frame, stop, controller, servants };
         stage.apply(GATEWAY)?;
         Ok(stage)
     }
@@ -152,16 +157,24 @@ impl Stage {
         self.clock.time()
     }
 
+    /// Waits until it is time to look again.
+    pub async fn next_frame(&self) {
+        tokio::time::sleep(self.frame).await;
+    }
+
     /// What has become of all requests.
     pub fn record(&self) -> Arc<Mutex<Record>> {
         self.cluster.lock().traffic.record()
     }
 
-    /// Sends users; those of another scene go home.
+    /// Sends users.
     pub fn send(&self, users: Load) {
-        let mut cluster = self.cluster.lock();
-        cluster.traffic.clear();
-        cluster.traffic.add(users);
+        self.cluster.lock().traffic.add(users);
+    }
+
+    /// Sends all users home.
+    pub fn clear(&self) {
+        self.cluster.lock().traffic.clear();
     }
 
     /// Whether requests would be answered: users who come before a gateway knows the way would be lost to nobody's fault.

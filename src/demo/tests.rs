@@ -17,7 +17,7 @@ async fn every_scene_ends_as_told_and_nothing_is_lost() {
     let console = Console::captured();
     let mut screen = Screen::new(Form::Json, console.clone(), (Paint::Plain, Duration::ZERO));
     let program = Program { letters: Letter::ALL.to_vec(), speed: FAST_SPEED, afterwards: Afterwards::End };
-    let scores = run(&program, &mut screen, &console).await.unwrap();
+    let scores = run(&program, &mut screen).await.unwrap();
     let written = console.written().0;
     assert!(scores.iter().all(super::score::Score::is_good), "{written}");
     let lines: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

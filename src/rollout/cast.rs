@@ -68,7 +68,7 @@ impl Cast {
         for rs in &world.replica_sets {
             match rs.metadata.controller() {
                 Some(owner) if owner.uid == *uid => {
-                    owned.push(count(world, rs, (now, min_ready), &mut cast.next_available))
+                    owned.push(count(world, rs, (now, min_ready), &mut cast.next_available));
                 }
                 None if rs.metadata.deletion_timestamp.is_none() => cast.orphans.push(Arc::clone(rs)),
                 _ => {}

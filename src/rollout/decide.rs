@@ -9,6 +9,7 @@ use super::revision::create;
 use super::safety::exposure::Exposure;
 use super::safety::route::Routes;
 use super::safety::{history, services, sizes, weights};
+use super::status::record::OwnPart;
 use super::status::{conditions, counts, duration, phase, record, report};
 use super::strategy::target::Target;
 use super::strategy::{analysis, blue_green, canary};
@@ -51,8 +52,8 @@ pub fn decide(world: &World, now: Time) -> Decision {
     plan.blockers.extend(deadline::blockers(&case));
 
     settle_wakes(&case, &ruling, &mut plan);
-    let memory = remember(&case, &mut plan);
-    report(&case, &mut ruling, &mut plan, &memory);
+    let mut memory = remember(&case, &mut plan);
+    report(&case, &mut ruling, &mut plan, &mut memory);
     Decision { plan, memory }
 }
 
@@ -90,11 +91,12 @@ fn settle_wakes(case: &Case<'_>, ruling: &Ruling, plan: &mut Plan) {
     if let Some(end) = deadline::delay_ends(case) {
         plan.wake(end);
     }
-    if deadline::counts(case) && !case.fully_promoted() {
-        if let Some(due) = deadline::due(case).filter(|due| *due > case.now) {
-            // A moment later, since the deadline has passed only after its instant.
-            plan.wake(due + Duration::from_secs(1));
-        }
+    // A first deploy is promoted at once, and its pods may still never come.
+    let progressed = case.status().condition("Progressing").is_some_and(|c| c.reason == "NewReplicaSetAvailable");
+    let ticking = deadline::counts(case) && !(case.fully_promoted() && progressed);
+    if let Some(due) = deadline::due(case).filter(|due| ticking && *due >= case.now) {
+        // A moment later, since the deadline has passed only after its instant.
+        plan.wake(due + Duration::from_secs(1));
     }
 }
 
@@ -116,7 +118,7 @@ fn remember(case: &Case<'_>, plan: &mut Plan) -> Memory {
 }
 
 /// Phase, conditions, counts, and the one status write.
-fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory) {
+fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &mut Memory) {
     let first = case.status().observed_generation.is_empty();
     let new_generation =
         case.status().observed_generation != ObservedGeneration::of(case.world.rollout.metadata.generation);
@@ -145,7 +147,11 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory
         "{shown_phase}{}",
         if ruling.next.message.is_empty() { String::new() } else { format!(": {}", ruling.next.message) }
     );
-    plan.record = record::record(case, &ruling.next, &reason);
+    let calls = report::calls_for_help(ruling.next.siskin.as_ref());
+    let known = calls == case.world.memory.told || calls == report::calls_for_help(case.status().siskin.as_ref());
+    let own = if known { OwnPart::GoesAlong } else { OwnPart::IsNews };
+    memory.told = calls;
+    plan.record = record::record(case, &ruling.next, own, &reason);
 }
 
 /// What is missing although the contract's rules say Healthy: they count pods of former revisions as available ones (I41).
@@ -177,7 +183,7 @@ fn refuse(case: &Case<'_>, message: String) -> Decision {
     let shown = phase::controller(&case.world.rollout, &next);
     shown.phase.clone_into(&mut next.phase);
     next.message.clone_from(&shown.message);
-    let record = record::record(case, &next, &shown.message);
+    let record = record::record(case, &next, OwnPart::GoesAlong, &shown.message);
     let mut plan = Plan { record, ..Plan::default() };
     plan.wake(case.now + INVALID_REST);
     Decision { plan, memory: Memory { high_water: HighWater::default(), ..case.world.memory.clone() } }

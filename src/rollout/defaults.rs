@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::api::GoDuration;
+use crate::api::duration::ParseDurationError;
 use crate::api::IntOrString;
 use crate::api::rollout::{BlueGreen, Canary, Rollout};
 use crate::api::steps::Pause;
@@ -102,7 +103,10 @@ pub fn abort_scale_down(rollout: &Rollout) -> AbortScaleDown {
 ///
 /// An integer counts seconds; a text is an integer of seconds or a Go duration, fractions of a second cut off.
 /// Argo: `v1alpha1.RolloutPause.DurationSeconds`.
-pub fn pause_seconds(pause: &Pause) -> Result<Option<i32>, ()> {
+///
+/// # Errors
+/// A text that is neither.
+pub fn pause_seconds(pause: &Pause) -> Result<Option<i32>, ParseDurationError> {
     match &pause.duration {
         None => Ok(None),
         Some(IntOrString::Int(seconds)) => Ok(Some(*seconds)),
@@ -110,7 +114,7 @@ pub fn pause_seconds(pause: &Pause) -> Result<Option<i32>, ()> {
             if let Ok(seconds) = text.parse::<i32>() {
                 return Ok(Some(seconds));
             }
-            let parsed = GoDuration::parse(text).map_err(|_| ())?;
+            let parsed = GoDuration::parse(text)?;
             // Go wraps a number that does not fit; the result is negative, and validation refuses it.
             Ok(Some(i32::try_from(parsed.seconds()).unwrap_or(i32::MIN)))
         }

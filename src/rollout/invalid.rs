@@ -24,10 +24,9 @@ fn reason(world: &World) -> Option<String> {
     if let Some(path) = digest.unsupported.first() {
         return Some(format!("not supported yet: {path}"));
     }
-    if world.settings.unknown_fields == UnknownFields::Refused {
-        if let Some(path) = digest.unknown.first() {
-            return Some(format!("unknown field: {path}"));
-        }
+    let refused = world.settings.unknown_fields == UnknownFields::Refused;
+    if let Some(path) = digest.unknown.first().filter(|_| refused) {
+        return Some(format!("unknown field: {path}"));
     }
     routing(world).or_else(|| services(world)).or_else(|| analyses(world)).or_else(|| claimed(world))
 }

@@ -62,6 +62,7 @@ pub struct Memory {
     pub failures: Vec<Failure>,
     /// When the status was written last.
     pub recorded_at: Option<Time>,
-    /// Generation whose unknown fields were reported.
-    pub warned_generation: i64,
+    /// Calls for help that were written last. An API server that prunes `status.siskin` would show none of them, and
+    /// they would be written for ever.
+    pub told: Vec<(String, String, String)>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How long after its acknowledgement a route counts as settled.
 pub const DEFAULT_ROUTE_GRACE: Duration = Duration::from_secs(5);
 /// How often every Rollout is looked at although nothing has changed.
-pub const DEFAULT_RESYNC: Duration = Duration::from_secs(900);
+pub const DEFAULT_RESYNC: Duration = Duration::from_mins(15);
 
 /// What a route without any implementation behind it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::http::{Connection, Request};
 
 /// How long one answer may take on a machine that is busy with all the scenarios.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// Merge patches: `null` removes.
 pub const MERGE: &str = "application/merge-patch+json";
 /// Server-side apply.

@@ -109,7 +109,7 @@ impl Connection {
         let Request { method, path, host, content_type } = request;
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
         if !content_type.is_empty() {
-            text.push_str(&format!("Content-Type: {content_type}\r\nContent-Length: {}\r\n", body.len()));
+            text.extend(["Content-Type: ", content_type, "\r\nContent-Length: ", &body.len().to_string(), "\r\n"]);
         }
         text.push_str("\r\n");
         let mut bytes = text.into_bytes();

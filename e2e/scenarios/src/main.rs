@@ -35,7 +35,9 @@ const SCRAPE_EVERY: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if wanted.iter().any(|word| word == "--list") {
-        SCENARIOS.iter().for_each(|scenario| println!("{:<28}{}", scenario.name, scenario.about));
+        for scenario in SCENARIOS {
+            println!("{:<28}{}", scenario.name, scenario.about);
+        }
         return ExitCode::SUCCESS;
     }
     if let Some(unknown) = wanted.iter().find(|word| SCENARIOS.iter().all(|scenario| !scenario.name.contains(*word))) {

@@ -104,7 +104,7 @@ pub fn success_rate(prometheus: &str, namespace: &str) -> Value {
                 "successCondition": "len(result) > 0 && result[0] >= 0.9",
                 "failureCondition": "len(result) > 0 && result[0] < 0.9",
                 "failureLimit": 1,
-                "inconclusiveLimit": 20,
+                "inconclusiveLimit": 5,
                 "consecutiveErrorLimit": 20,
                 "provider": {"prometheus": {
                     "address": format!("http://{prometheus}"),

@@ -1,7 +1,7 @@
 //! What a scenario works with: a namespace of its own, the Rollout's history, users, and the command line.
 
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,7 +19,10 @@ use crate::time;
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(100);
 /// Longest wait for one thing, unless a scenario says another: the machine may be slow.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Until the gateway has certainly taken the first weights: the controller's grace is 5 s.
+const SETTLED: Duration = Duration::from_secs(7);
 
 /// Why a scenario did not pass; the text is for people.
 pub type Outcome<T = ()> = Result<T, String>;
@@ -32,6 +35,8 @@ pub struct Rig {
     /// The scenario's own namespace.
     pub namespace: String,
     history: Arc<Mutex<Vec<(u64, Seen)>>>,
+    /// States before the deployment was done; what scenarios ask about comes after.
+    begun: AtomicUsize,
     load: Mutex<Option<Load>>,
     stop: Arc<AtomicBool>,
 }
@@ -49,6 +54,7 @@ impl Rig {
             cluster,
             namespace,
             history: Arc::default(),
+            begun: AtomicUsize::new(0),
             load: Mutex::new(None),
             stop: Arc::new(AtomicBool::new(false)),
         };
@@ -102,14 +108,14 @@ impl Rig {
         lines.into_iter().map(|(at, line)| format!("{} {line}", time::clock(at))).collect()
     }
 
-    /// All states so far.
+    /// All states since the deployment was done.
     pub fn states(&self) -> Vec<Seen> {
-        self.history().iter().map(|(_, seen)| seen.clone()).collect()
+        self.history().iter().skip(self.begun.load(Ordering::Relaxed)).map(|(_, seen)| seen.clone()).collect()
     }
 
-    /// Weights of the canary in the order in which they were set, without repetitions.
+    /// Weights of the canary in the order in which they were set since then, without repetitions.
     pub fn weights(&self) -> Vec<i64> {
-        let mut weights: Vec<i64> = self.history().iter().map(|(_, seen)| seen.weight()).collect();
+        let mut weights: Vec<i64> = self.states().iter().map(Seen::weight).collect();
         weights.dedup();
         weights
     }
@@ -170,8 +176,15 @@ impl Rig {
         self.patch(&json!({"spec": {"template": manifest::template(tag)}}))
     }
 
-    /// A Rollout with its Services and route, Healthy at version 1, and users who ask for it.
+    /// As `deploy_at_once`, then lets the first weights settle.
     pub fn deploy(&self, rollout: &Value, services: &[&str]) -> Outcome<Seen> {
+        self.deploy_at_once(rollout, services)?;
+        thread::sleep(SETTLED);
+        self.now()
+    }
+
+    /// A Rollout with its Services and route, Healthy at version 1, and users who ask for it.
+    pub fn deploy_at_once(&self, rollout: &Value, services: &[&str]) -> Outcome<Seen> {
         self.apply(&services.iter().map(|name| manifest::service(name)).collect::<Vec<_>>())?;
         let routed: Vec<&str> = services.iter().filter(|name| !name.ends_with("-preview")).copied().collect();
         self.apply(&[manifest::route(&self.cluster.gateway_name, &self.host(), &routed)])?;
@@ -179,6 +192,7 @@ impl Rig {
         let seen = self.until("first Healthy", Seen::healthy)?;
         self.holds(PATIENCE, "first answer through the gateway", || Ok(self.answers().then_some(())))?;
         *self.users() = Some(Load::start(self.cluster.gateway, &self.host()));
+        self.begun.store(self.history().len().saturating_sub(1), Ordering::Relaxed);
         Ok(seen)
     }
 
@@ -266,7 +280,7 @@ impl Rig {
         })
     }
 
-    /// Hash and size of every ReplicaSet.
+    /// Hash and size of every `ReplicaSet`.
     pub fn replica_sets(&self) -> Outcome<Vec<(String, i64)>> {
         let sets = self.api().list("ReplicaSet", &self.namespace, "")?;
         let hash = |set: &Value| set["metadata"]["labels"]["rollouts-pod-template-hash"].as_str().map(str::to_owned);
@@ -276,7 +290,7 @@ impl Rig {
             .collect())
     }
 
-    /// The size of a revision's ReplicaSet; 0 where there is none.
+    /// The size of a revision's `ReplicaSet`; 0 where there is none.
     pub fn size(&self, hash: &str) -> Outcome<i64> {
         Ok(self.replica_sets()?.iter().find(|set| set.0 == hash).map_or(0, |set| set.1))
     }

@@ -5,30 +5,30 @@ use crate::cli::view::paint::{BAD, OK, Paint};
 use crate::cli::view::table::Table;
 use crate::demo::score::{Outcome, Score};
 
-/// The table of all scenes, with what the columns mean.
+/// The table: a column for each scene.
 pub fn table(scores: &[Score], paint: Paint) -> String {
-    let headings = ["SCENE", "OUTCOME", "TIME", "REQUESTS", "FAILED BY THE VERSION", "LOST", "LONGEST WAIT"];
-    let mut table = Table::new(&headings);
-    for score in scores {
-        let wait = score.wait.as_ref().map_or_else(
-            || "-".to_owned(),
-            |wait| format!("{} for {} ({})", seconds(wait.lasted), wait.code, wait.object),
-        );
-        table.row(vec![
-            format!("{}  {}", score.letter.text(), score.title),
-            format!("{} {}", icon(score, paint), score.outcome.text()),
-            seconds(score.took),
-            number(score.sums.requests),
-            number(score.sums.version_errors),
-            number(score.sums.lost),
-            wait,
-        ]);
+    if scores.is_empty() {
+        return String::new();
     }
-    let lost: u64 = scores.iter().map(|score| score.sums.lost).sum();
-    format!("{}\nRequests lost by the delivery itself: {}\n", table.render(), number(lost))
+    let heads: Vec<String> =
+        scores.iter().map(|score| format!("{}  {}", score.letter.text(), score.letter.subject())).collect();
+    let mut headings = vec![""];
+    headings.extend(heads.iter().map(String::as_str));
+    let mut table = Table::new(&headings);
+    let mut row = |label: &str, cell: &dyn Fn(&Score) -> String| {
+        table.row(std::iter::once(label.to_owned()).chain(scores.iter().map(cell)).collect());
+    };
+    row("Outcome", &|score| format!("{} {}", icon(score, paint), score.outcome.text()));
+    row("Time", &|score| seconds(score.took));
+    row("Requests", &|score| number(score.sums.requests));
+    row("Failed by the version", &|score| number(score.sums.version_errors));
+    row("Lost by the delivery", &|score| number(score.sums.lost));
+    row("Longest wait", &|score| score.wait.as_ref().map_or_else(|| "-".to_owned(), |wait| seconds(wait.lasted)));
+    row("  for", &|score| score.wait.as_ref().map_or_else(|| "-".to_owned(), |wait| wait.code.clone()));
+    table.render()
 }
 
-/// One scene in a line or two.
+/// One scene in a line, or in two where it went wrong.
 pub fn verdict(score: &Score, paint: Paint) -> String {
     let mut text = format!(
         "{} Scene {}: {} in {}; {} requests, {} failed by the version, {} lost.\n",

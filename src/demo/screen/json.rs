@@ -2,6 +2,7 @@
 //! scene began, by the cluster's clock. The last line of a scene, of kind `result`, holds what it came to.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -54,6 +55,10 @@ impl Json {
         self.next_traffic = Duration::ZERO;
         self.state = (String::new(), String::new());
         self.line("scene", json!({"title": scene.title, "rollout": scene.rollout, "version": scene.first}));
+    }
+
+    pub(super) fn invite(&self, kubeconfig: &Path) {
+        self.line("api", json!({"kubeconfig": kubeconfig}));
     }
 
     pub(super) fn say(&mut self, beat: &Beat) {

@@ -84,6 +84,10 @@ impl Lines {
         self.console.print(&format!("\n{}", closing::verdict(score, self.paint)));
     }
 
+    pub(super) fn remark(&self, text: &str) {
+        self.console.print(text);
+    }
+
     pub(super) fn close(&mut self, scores: &[Score]) {
         self.console.print(&format!("\n{}", closing::table(scores, self.paint)));
     }

@@ -32,6 +32,8 @@ pub struct Picture {
     pub story: String,
     /// The question that is open.
     pub question: Option<String>,
+    /// How to follow from another terminal.
+    pub invitation: Option<String>,
     /// Scenes that are over.
     pub verdicts: Vec<String>,
     /// Since the first order.
@@ -131,6 +133,7 @@ fn head(picture: &Picture, scene: &Scene, paint: Paint) -> Vec<String> {
         format!("siskin demo {}  {title}  {}", tabs.concat(), dim(&seconds(picture.elapsed))),
         dim("the real controller · a cluster in memory · 200 requests a second"),
     ];
+    lines.extend(picture.invitation.iter().map(|invitation| dim(&format!("from another terminal: {invitation}"))));
     lines.extend(picture.verdicts.iter().cloned());
     lines.extend([String::new(), picture.story.clone(), String::new()]);
     lines
@@ -174,10 +177,7 @@ fn numbers(facts: &Facts, paint: Paint) -> Vec<String> {
         let measured = if measured.is_empty() { "not begun".to_owned() } else { measured.join("   ") };
         lines.push(format!("{}success rate of the canary   {measured}", label("Analysis", paint)));
     }
-    let waits: Vec<String> =
-        facts.blockers().iter().map(|blocker| format!("{} ({})", blocker.message, blocker.object)).collect();
-    let waits = if waits.is_empty() { "nothing".to_owned() } else { waits.join("; ") };
-    lines.push(format!("{}{waits}", label("Waits for", paint)));
+    lines.push(format!("{}{}", label("Waits for", paint), waits(facts)));
     let sums = facts.sums;
     let lost = format!("{} lost", number(sums.lost));
     let colour = if sums.lost == 0 { AnsiColor::Green } else { AnsiColor::Red };
@@ -189,6 +189,18 @@ fn numbers(facts: &Facts, paint: Paint) -> Vec<String> {
         number(sums.version_errors)
     ));
     lines
+}
+
+/// The blockers; a pause is none, but it is what a reader waits for.
+fn waits(facts: &Facts) -> String {
+    let blockers = facts.blockers();
+    let rest = if blockers.len() > 1 { format!("   and {} more", blockers.len() - 1) } else { String::new() };
+    match (blockers.first(), facts.phase.phase.as_str(), facts.phase.message.as_str()) {
+        (Some(blocker), _, _) => format!("{} ({}){rest}", blocker.message, blocker.object),
+        (None, "Paused", "BlueGreenPause") => "an approval".to_owned(),
+        (None, "Paused", _) => "the end of a pause".to_owned(),
+        (None, _, _) => "nothing".to_owned(),
+    }
 }
 
 /// The tree of `get`, under one line of what it says at its head.

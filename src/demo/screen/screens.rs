@@ -1,5 +1,7 @@
 //! The three kinds of screen behind one face.
 
+use std::path::Path;
+
 use super::json::Json;
 use super::lines::Lines;
 use super::question::{Patience, Question};
@@ -105,6 +107,24 @@ impl Screen {
             Self::Picture(screen) => screen.score(score),
             Self::Lines(screen) => screen.score(score),
             Self::Json(screen) => screen.score(score),
+        }
+    }
+
+    /// How to follow the scene that comes from another terminal.
+    pub fn invite(&mut self, kubeconfig: &Path, invitation: &str) {
+        match self {
+            Self::Picture(screen) => screen.invite(invitation),
+            Self::Lines(screen) => screen.remark(&format!("\nFrom another terminal: {invitation}\n")),
+            Self::Json(screen) => screen.invite(kubeconfig),
+        }
+    }
+
+    /// Says something after the last scene; programs are spared.
+    pub fn remark(&self, text: &str) {
+        match self {
+            Self::Picture(screen) => screen.remark(text),
+            Self::Lines(screen) => screen.remark(text),
+            Self::Json(_) => {}
         }
     }
 

@@ -95,6 +95,14 @@ impl Terminal {
         self.picture.verdicts.push(closing::verdict(score, self.paint).trim_end().to_owned());
     }
 
+    pub(super) fn invite(&mut self, invitation: &str) {
+        self.picture.invitation = Some(invitation.to_owned());
+    }
+
+    pub(super) fn remark(&self, text: &str) {
+        self.console.print(text);
+    }
+
     pub(super) fn close(&mut self, scores: &[Score]) {
         self.leave();
         self.console.print(&closing::table(scores, self.paint));

@@ -28,11 +28,10 @@ pub fn judge(case: &Case<'_>, ruling: &mut Ruling) {
     if case.fully_promoted() || ruling.next.abort || rollout.spec.paused {
         return;
     }
-    if rollout.spec.fail_fast {
-        if let Some(trouble) = case.cast.new.as_ref().and_then(|new| troubles(new).into_iter().find(|t| t.incurable)) {
-            abort::because(trouble.message, case, ruling);
-            return;
-        }
+    let incurable = |new: &Revision| troubles(new).into_iter().find(|trouble| trouble.incurable);
+    if let Some(trouble) = case.cast.new.as_ref().filter(|_| rollout.spec.fail_fast).and_then(incurable) {
+        abort::because(trouble.message, case, ruling);
+        return;
     }
     if rollout.spec.progress_deadline_abort && passed(case) && !progressed(case) {
         abort::because(timed_out_message(case), case, ruling);
@@ -46,7 +45,8 @@ pub fn counts(case: &Case<'_>) -> bool {
     let indefinite = step.is_some_and(|s| s.pause.is_some() || s.analysis.is_some() || s.experiment.is_some());
     let status = case.status();
     let paused = rollout.spec.paused || !status.pause_conditions.is_empty() || status.controller_pause;
-    !(indefinite && !case.fully_promoted()) && !paused && delay_ends(case).is_none() && !status.abort
+    let waits_on_purpose = indefinite && !case.fully_promoted();
+    !waits_on_purpose && !paused && delay_ends(case).is_none() && !status.abort
 }
 
 /// When the last declared delay of a former revision ends; `None` where none is running.

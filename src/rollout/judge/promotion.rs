@@ -55,7 +55,8 @@ fn canary_reason(case: &Case<'_>, ruling: &Ruling) -> Option<String> {
     }
     let rollout = &case.world.rollout;
     let Some(end) = case.end() else { return Some("Completed all 0 canary steps".to_owned()) };
-    let weighted = !case.routes.configured || case.routes.accepted(case.routes.max, case.world);
+    let without_traffic = !case.routes.configured || case.world.replicas() == 0;
+    let weighted = without_traffic || case.routes.accepted(case.routes.max, case.world);
     let over = steps::index(rollout) == Some(end) && weighted && !rollout.spec.paused;
     over.then(|| format!("Completed all {end} canary steps"))
 }

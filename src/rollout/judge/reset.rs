@@ -29,7 +29,7 @@ pub fn begin(case: &Case<'_>, ruling: &mut Ruling) {
     next.blue_green.post_promotion_analysis_run_status = None;
     next.blue_green.scale_up_preview_check_point = false;
     next.restarted_at = case.world.rollout.spec.restart_at;
-    next.current_pod_hash = case.new_hash().to_owned();
+    case.new_hash().clone_into(&mut next.current_pod_hash);
     next.current_step_hash = if case.is_canary() { case.world.digest.steps_hash.clone() } else { String::new() };
     next.current_step_index = case.end().map(|_| 0);
     if !next.stable_rs.is_empty() && next.stable_rs == next.current_pod_hash && case.end().is_some() {

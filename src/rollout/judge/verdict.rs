@@ -69,7 +69,7 @@ fn judge(case: &Case<'_>, kind: RunKind, (run, seen): (&AnalysisRun, &RunStatus)
         // Resumed by a person: the replacement of this run is on its way, and the resume stays until it is seen.
         "Inconclusive" if case.resumed() => {}
         "Inconclusive" if !run.spec.terminate || !ruling.next.abort => {
-            pause::add("InconclusiveAnalysisRun", case, ruling)
+            pause::add("InconclusiveAnalysisRun", case, ruling);
         }
         _ => {
             // The replacement of an inconclusive run is there: the resume that asked for it is used up.

@@ -30,6 +30,11 @@ fn next_number(case: &Case<'_>) -> i64 {
     others.map(Revision::number).max().unwrap_or(0) + 1
 }
 
+/// The number that the new revision has, or will have with this plan: a template that comes back is the newest again.
+pub fn number(case: &Case<'_>) -> i64 {
+    next_number(case).max(case.cast.new.as_ref().map_or(0, Revision::number))
+}
+
 /// Creates what is missing and puts in order what numbers revisions: the ReplicaSet, its annotations, the Rollout's.
 pub fn effects(case: &Case<'_>) -> Vec<Effect> {
     let mut effects: Vec<Effect> = case.cast.orphans.iter().map(|orphan| adopt(case, orphan)).collect();
@@ -44,7 +49,7 @@ pub fn effects(case: &Case<'_>) -> Vec<Effect> {
             effects.push(create(case, number));
         }
         Some(new) => {
-            let number = number.max(new.number());
+            let number = self::number(case);
             effects.extend(number_rollout(case, number));
             effects.extend(annotate(case, new, number));
         }

@@ -24,7 +24,9 @@ pub const HASH_LABEL: &str = "rollouts-pod-template-hash";
 pub enum InjectedTerm {
     /// No anti-affinity is configured: nothing was injected.
     None,
+    /// To the preferred terms.
     Preferred,
+    /// To the required terms.
     Required,
 }
 

@@ -5,6 +5,8 @@
 //! not to be edited by hand, and as long as the API is.
 //! How to regenerate it stands at the head of `tools/podtable/main.go`.
 
+#![expect(missing_docs, reason = "each static is named like the type whose fields it lists")]
+
 use super::table::{Kind, Struct, always, or_null, unless_zero, when_filled, when_set};
 
 pub static POD_TEMPLATE_SPEC: Struct = Struct {

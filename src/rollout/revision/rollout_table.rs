@@ -5,6 +5,8 @@
 //! not to be edited by hand, and as long as the API is.
 //! How to regenerate it stands at the head of `tools/podtable/main.go`.
 
+#![expect(missing_docs, reason = "each static is named like the type whose fields it lists")]
+
 use super::pod_table;
 use super::table::{Kind, Struct, always, or_null, when_filled, when_set};
 

@@ -15,17 +15,24 @@ pub struct Struct {
 /// One key of a struct.
 #[derive(Debug)]
 pub struct Field {
+    /// The JSON key.
     pub key: &'static str,
+    /// What stands under it.
     pub kind: Kind,
+    /// When it is written.
     pub presence: Presence,
 }
 
 /// The type of a value.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
+    /// A text.
     Text,
+    /// True or false.
     Bool,
+    /// A number of 32 bits.
     Int32,
+    /// A number of 64 bits.
     Int64,
     /// Base64 text.
     Bytes,
@@ -37,7 +44,9 @@ pub enum Kind {
     Time,
     /// Any JSON, kept as it is.
     Raw,
+    /// A struct.
     Struct(&'static Struct),
+    /// A list.
     List(&'static Kind),
     /// An object with free keys.
     Map(&'static Kind),

@@ -6,6 +6,7 @@ use crate::api::{RolloutStatus, Time};
 use crate::plan::Event;
 use crate::rollout::case::Case;
 use crate::rollout::judge::{Ruling, abort, deadline};
+use crate::rollout::revision::create;
 use crate::rollout::safety::capacity;
 
 /// A condition that should hold.
@@ -173,7 +174,7 @@ fn completion(case: &Case<'_>, ruling: &mut Ruling) {
     if !completed && before.as_deref() != Some("False") && !first_blue_green {
         let message = format!(
             "Rollout not completed, started update to revision {} ({})",
-            next_revision(case),
+            create::number(case),
             ruling.next.current_pod_hash
         );
         ruling.events.push(Event::normal("RolloutNotCompleted", message));
@@ -182,19 +183,12 @@ fn completion(case: &Case<'_>, ruling: &mut Ruling) {
     set(case.now, &mut ruling.next, condition, Refresh::OnChange);
 }
 
-/// The number of the revision that is being deployed, also in the plan that creates it.
-fn next_revision(case: &Case<'_>) -> i64 {
-    let others = case.cast.all().map(crate::rollout::cast::Revision::number).max().unwrap_or(0);
-    if case.cast.new.is_some() { case.revision().max(others) } else { others + 1 }
-}
-
 /// Writes a condition; the same status and reason leave it as it is. A changed one moves to the end.
 fn set(now: Time, status: &mut RolloutStatus, wanted: Wanted<'_>, refresh: Refresh) {
     let old = status.condition(wanted.kind).cloned();
-    if let Some(old) = &old {
-        if old.status == wanted.status && old.reason == wanted.reason && refresh == Refresh::OnChange {
-            return;
-        }
+    let same = old.as_ref().is_some_and(|old| old.status == wanted.status && old.reason == wanted.reason);
+    if same && refresh == Refresh::OnChange {
+        return;
     }
     let now = now.truncated();
     let unchanged = old.filter(|old| old.status == wanted.status);

@@ -105,10 +105,9 @@ pub enum TemplateSource {
 /// The phase that clients show: first whether the status is about what is specified now.
 pub fn client(rollout: &Rollout, source: TemplateSource) -> PhaseMessage {
     let status = &rollout.status;
-    if let Ok(observed) = status.observed_generation.parse::<i64>() {
-        if observed < rollout.metadata.generation {
-            return of(PROGRESSING, "waiting for rollout spec update to be observed");
-        }
+    let observed = status.observed_generation.parse::<i64>();
+    if observed.is_ok_and(|observed| observed < rollout.metadata.generation) {
+        return of(PROGRESSING, "waiting for rollout spec update to be observed");
     }
     if unpausing(status) {
         return of(PROGRESSING, "waiting for rollout to unpause");

@@ -6,13 +6,20 @@ use crate::api::RolloutStatus;
 use crate::plan::{ObjectRef, Record};
 use crate::rollout::case::Case;
 
+/// Whether Siskin's own part of the status is a reason to write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnPart {
+    /// It goes along with what has to be written anyway.
+    GoesAlong,
+    /// It holds something that a person has to know.
+    IsNews,
+}
+
 /// The write that brings the stored status to `next`; `None` where it is that already.
-///
-/// Siskin's own part alone is no reason to write: it goes along with what has to be written anyway.
-pub fn record(case: &Case<'_>, next: &RolloutStatus, reason: &str) -> Option<Record> {
+pub fn record(case: &Case<'_>, next: &RolloutStatus, own: OwnPart, reason: &str) -> Option<Record> {
     let old = case.status();
     let same = RolloutStatus { siskin: old.siskin.clone(), ..next.clone() } == *old;
-    if same {
+    if same && own == OwnPart::GoesAlong {
         return None;
     }
     let rollout = &case.world.rollout;

@@ -33,6 +33,13 @@ pub fn siskin(case: &Case<'_>, plan: &Plan, memory: &Memory) -> Option<SiskinSta
     (status != SiskinStatus::default()).then_some(status)
 }
 
+/// What the blockers that a person has to act on say: a change of it is written at once.
+pub fn calls_for_help(status: Option<&SiskinStatus>) -> Vec<(String, String, String)> {
+    let blockers = status.into_iter().flat_map(|status| &status.blockers);
+    let calls = blockers.filter(|blocker| !blocker.remedy.is_empty());
+    calls.map(|blocker| (blocker.code.clone(), blocker.object.clone(), blocker.message.clone())).collect()
+}
+
 fn blocker(blocker: &Blocker) -> BlockerStatus {
     BlockerStatus {
         code: blocker.code.to_owned(),

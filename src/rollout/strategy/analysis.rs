@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{blue_green, steps};
 use crate::analysis::args::{Hashes, rollout_args};
 use crate::analysis::compose::{Caller, Templates, run_spec};
-use crate::analysis::phase::Phase;
+use crate::analysis::evidence::{self, Verdict};
 use crate::api::rollout::{RolloutAnalysis, TemplateRef};
 use crate::api::rollout_status::RunStatus;
 use crate::api::{AnalysisRun, names};
@@ -201,7 +201,7 @@ pub fn effects(case: &Case<'_>) -> (Vec<Effect>, Vec<String>) {
         kept.extend(existing.map(|run| run.metadata.name.as_str()));
         let replaces = match existing {
             None => None,
-            Some(run) if case.resumed() && run.status.phase == Phase::Inconclusive.as_str() => Some(run),
+            Some(run) if case.resumed() && undecided(run) => Some(run),
             Some(_) => continue,
         };
         match create(case, kind, replaces.map(|run| run.metadata.name.as_str())) {
@@ -211,6 +211,11 @@ pub fn effects(case: &Case<'_>) -> (Vec<Effect>, Vec<String>) {
     }
     effects.extend(super::run_upkeep::effects(case, &kept));
     (effects, errors)
+}
+
+/// Whether a run ended without a verdict, also where it calls itself successful and has measured nothing.
+fn undecided(run: &AnalysisRun) -> bool {
+    matches!(evidence::verdict(run), Verdict::Inconclusive | Verdict::Unproven(_))
 }
 
 fn create(case: &Case<'_>, kind: RunKind, replaces: Option<&str>) -> Result<Effect, String> {

@@ -59,10 +59,9 @@ pub fn at_desired(world: &World, cast: &Cast) -> bool {
     if new.spec != goal.new || new.available < goal.new {
         return false;
     }
-    if let Some(stable) = cast.distinct_stable() {
-        if stable.size.spec != goal.stable || stable.size.replicas != goal.stable {
-            return false;
-        }
+    let incomplete = |stable: &Revision| stable.size.spec != goal.stable || stable.size.replicas != goal.stable;
+    if cast.distinct_stable().is_some_and(incomplete) {
+        return false;
     }
     routed || cast.others.iter().all(|other| other.size.available == 0)
 }
@@ -163,7 +162,10 @@ fn services(world: &World, cast: &Cast, routes: &Routes, (canary, target): (&Can
         push_service(world, &canary.stable_service, stable, target);
     }
     let aborted_without_router = status.abort && !routes.configured;
-    let aborted_and_drained = status.abort && routes.written(0) && routes.settled();
+    // Once there it stays there: its own switch unsettles the routes for a while, and must not be taken for a reason to go back.
+    let stable = cast.stable.as_ref().map(Revision::hash);
+    let there = stable.is_some() && capacity::selected(world, &canary.canary_service) == stable;
+    let aborted_and_drained = status.abort && routes.written(0) && (there || routes.settled());
     let behind_canary =
         if (aborted_without_router || aborted_and_drained) && cast.stable.is_some() { &cast.stable } else { &cast.new };
     if let Some(revision) = behind_canary {

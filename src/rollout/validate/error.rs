@@ -11,14 +11,23 @@ mod tests;
 /// The sort of an error; [`ErrorKind::name`] is the machine-readable form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
+    /// A referenced value does not exist.
     NotFound,
+    /// A value is missing.
     Required,
+    /// A value stands twice.
     Duplicate,
+    /// A value is wrong.
     Invalid,
+    /// A value is none of those that are known.
     NotSupported,
+    /// A value may not stand here.
     Forbidden,
+    /// A value is too long.
     TooLong,
+    /// A check of a whole failed.
     Internal,
+    /// A value has the wrong JSON type.
     TypeInvalid,
 }
 
@@ -60,6 +69,7 @@ impl ErrorKind {
 /// One error; its text is `<field>: <kind>[: <value>][: <detail>]`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct FieldError {
+    /// What kind of mistake it is.
     pub kind: ErrorKind,
     /// Where, such as `spec.strategy.steps[0].setWeight`.
     pub field: String,
@@ -84,16 +94,19 @@ impl fmt::Display for FieldError {
 pub struct Path(String);
 
 impl Path {
+    /// The path of the whole.
     pub fn new(root: &str) -> Self {
         Self(root.to_owned())
     }
 
     #[must_use]
+    /// The path of a field.
     pub fn child(&self, name: &str) -> Self {
         Self(format!("{}.{name}", self.0))
     }
 
     #[must_use]
+    /// The path of an item.
     pub fn index(&self, index: usize) -> Self {
         Self(format!("{}[{index}]", self.0))
     }
@@ -132,30 +145,37 @@ impl Report {
         }
     }
 
+    /// Something is missing.
     pub fn required(&mut self, path: &Path, detail: &str) {
         self.add(ErrorKind::Required, path, String::new(), detail);
     }
 
+    /// Something may not stand here.
     pub fn forbidden(&mut self, path: &Path, detail: &str) {
         self.add(ErrorKind::Forbidden, path, String::new(), detail);
     }
 
+    /// A check of a whole, with no single value to blame.
     pub fn internal(&mut self, path: &Path, detail: &str) {
         self.add(ErrorKind::Internal, path, String::new(), detail);
     }
 
+    /// A value stands twice.
     pub fn duplicate(&mut self, path: &Path, text: &str) {
         self.add(ErrorKind::Duplicate, path, quote(text), "");
     }
 
+    /// A referenced value does not exist.
     pub fn not_found(&mut self, path: &Path, text: &str, detail: &str) {
         self.add(ErrorKind::NotFound, path, quote(text), detail);
     }
 
+    /// A value is too long.
     pub fn too_long(&mut self, path: &Path, limit: usize) {
         self.add(ErrorKind::TooLong, path, String::new(), &format!("may not be more than {limit} bytes"));
     }
 
+    /// A value has the wrong JSON type.
     pub fn type_invalid(&mut self, path: &Path, bad: String, detail: &str) {
         self.add(ErrorKind::TypeInvalid, path, bad, detail);
     }

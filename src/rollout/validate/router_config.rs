@@ -10,8 +10,11 @@ use serde_json::Value;
 /// What is wrong with the configuration of each router that has such fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RouterConfigErrors {
+    /// Of NGINX's ingresses.
     pub nginx: Option<FieldError>,
+    /// Of ALB's ingresses.
     pub alb: Option<FieldError>,
+    /// Of Istio's VirtualServices.
     pub istio: Option<FieldError>,
 }
 

@@ -16,6 +16,9 @@ pub const CONTROLLER: &str = "rollouts-controller";
 /// Actors that only answer what others write: their writes are no input from outside.
 const BUILT_IN: &[&str] = &["replicaset-controller", "kubelet", "endpointslice-controller", "gateway", CONTROLLER];
 
+/// Kinds on which the shares of revisions rest.
+const SHARES: &[&str] = &["Rollout", "ReplicaSet", "Service", "HTTPRoute"];
+
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Violation {
@@ -108,10 +111,15 @@ impl Checker {
     /// # Errors
     /// The first promise that the write breaks.
     pub fn observe(&mut self, entry: &Entry) -> Result<(), Violation> {
-        self.note_exposure(entry.time);
+        let moves_shares = SHARES.contains(&entry.kind.as_str());
+        if moves_shares {
+            self.note_exposure(entry.time);
+        }
         let before = (entry.actor == CONTROLLER).then(|| self.state.clone());
         self.state.apply(entry);
-        self.note_exposure(entry.time);
+        if moves_shares {
+            self.note_exposure(entry.time);
+        }
         let judged = before.map_or(Ok(()), |before| self.judge(before, entry));
         self.note_inputs(entry);
         self.note_field(entry);

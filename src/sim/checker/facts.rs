@@ -47,7 +47,7 @@ pub struct Facts<'s> {
     /// The Rollout as it is stored.
     pub value: &'s Value,
     /// The Rollout, read.
-    pub rollout: Rollout,
+    pub rollout: Arc<Rollout>,
     /// Wanted pods.
     pub replicas: i64,
     /// maxSurge in pods.
@@ -59,7 +59,7 @@ pub struct Facts<'s> {
 impl<'s> Facts<'s> {
     /// Reads a Rollout; `None` where it is malformed.
     pub fn of(state: &'s State, value: &'s Value) -> Option<Self> {
-        let rollout: Rollout = serde::Deserialize::deserialize(value).ok()?;
+        let rollout = state.read(value)?;
         let replicas = rollout.spec.replicas.unwrap_or(1);
         let (surge, unavailable) = defaults::fenceposts(&rollout, replicas);
         Some(Self {

@@ -2,6 +2,7 @@
 
 use super::facts::{Facts, Share, hash, wanted};
 use super::state::State;
+use crate::sim::object;
 
 /// Judges a Rollout at rest. An invalid one is left as it is.
 ///
@@ -14,7 +15,8 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
     if status.conditions.iter().any(|condition| condition.kind == "InvalidSpec") {
         return Ok(());
     }
-    if !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded") {
+    let measures = state.list("AnalysisRun", namespace).any(|run| object::text(run, "/status/phase") == "Running");
+    if !measures && !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded") {
         return Err(format!("I34: at rest in {} {:?}", status.phase, status.message));
     }
     selectors(&facts)?;
@@ -22,16 +24,15 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
     weights(&facts)
 }
 
-/// Every Service that the Rollout names selects a revision of it, where the Rollout wants pods.
+/// Every Service that the Rollout names selects a revision of it, where somebody could be given it and nobody paused.
 fn selectors(facts: &Facts<'_>) -> Result<(), String> {
-    let dangling = facts
-        .services()
-        .into_iter()
-        .find(|service| !facts.selected(service).is_empty() && facts.target(service).is_none());
+    let stable = facts.by_hash(&facts.rollout.status.stable_rs).map_or(0, |rs| facts.state.available(rs));
+    if facts.rollout.spec.paused || stable < (facts.replicas - facts.unavailable).max(1) {
+        return Ok(());
+    }
+    let dangling = facts.services().into_iter().find(|service| !facts.selected(service).is_empty() && facts.target(service).is_none());
     match dangling {
-        Some(service) => {
-            Err(format!("I01: Service {service} selects {:?}, which is no revision", facts.selected(service)))
-        }
+        Some(service) => Err(format!("I01: Service {service} selects {:?}, which is no revision", facts.selected(service))),
         None => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::routes::RouteHistory;
-use crate::api::Time;
+use crate::api::{Rollout, Time};
 use crate::sim::api_server::journal::Entry;
 use crate::sim::models::replica_sets::ready_since;
 use crate::sim::object;
@@ -33,6 +33,8 @@ pub struct Past {
 #[derive(Clone, Debug, Default)]
 pub struct State {
     objects: BTreeMap<Key, Arc<Value>>,
+    /// Rollouts, read, by namespace and name.
+    read: BTreeMap<(String, String), Arc<Rollout>>,
     /// Weights that may be in force, by namespace and name of the route.
     pub routes: BTreeMap<(String, String), RouteHistory>,
     /// By uid of the Rollout.
@@ -57,9 +59,14 @@ impl State {
             .map(|(_, object)| object)
     }
 
+    /// A Rollout as it was read last.
+    pub fn read(&self, value: &Value) -> Option<Arc<Rollout>> {
+        self.read.get(&(object::namespace(value).to_owned(), object::name(value).to_owned())).cloned()
+    }
+
     /// All Rollouts.
     pub fn rollouts(&self) -> impl Iterator<Item = &Arc<Value>> {
-        self.objects.iter().filter(|((kind, ..), _)| kind == "Rollout").map(|(_, object)| object)
+        self.read.keys().filter_map(|(namespace, name)| self.get("Rollout", namespace, name))
     }
 
     /// Pods that a ReplicaSet controls and that are not on their way out.
@@ -86,6 +93,10 @@ impl State {
                 if entry.kind == "HTTPRoute" {
                     let route = (entry.namespace.clone(), entry.name.clone());
                     self.routes.entry(route).or_default().observe(after, entry.time);
+                }
+                if entry.kind == "Rollout" {
+                    let read: Option<Rollout> = serde::Deserialize::deserialize(&**after).ok();
+                    self.read.extend(read.map(|read| ((entry.namespace.clone(), entry.name.clone()), Arc::new(read))));
                 }
                 self.objects.insert(key, Arc::clone(after));
             }

@@ -9,7 +9,7 @@ use crate::rig::{Outcome, Rig, check};
 use crate::seen::Seen;
 
 /// Analysis and weights take longer than anything else, on a machine that is busy.
-const LIMIT: Duration = Duration::from_secs(240);
+const LIMIT: Duration = Duration::from_mins(4);
 
 fn judged(rig: &Rig) -> Outcome<Seen> {
     rig.apply(&[manifest::success_rate(&rig.cluster.prometheus, &rig.namespace)])?;
@@ -59,4 +59,21 @@ pub fn bad_numbers(rig: &Rig) -> Outcome {
         seen.healthy() && seen.object["status"]["abort"] != Value::Bool(true)
     })
     .map(drop)
+}
+
+/// Analysis beside the steps ends a pause that would have lasted ten minutes.
+pub fn background(rig: &Rig) -> Outcome {
+    rig.apply(&[manifest::success_rate(&rig.cluster.prometheus, &rig.namespace)])?;
+    let mut strategy = manifest::canary(&json!([{"setWeight": 30}, {"pause": {"duration": "10m"}}, {"setWeight": 60}]));
+    strategy["canary"]["analysis"] = manifest::analysis();
+    strategy["canary"]["analysis"]["startingStep"] = json!(1);
+    let first = rig.deploy(&manifest::rollout(2, &strategy), &["shop-stable", "shop-canary"])?;
+    rig.release("bad")?;
+    rig.until("pause at 30 %", |seen| seen.paused_at(1))?;
+    let last = rig.within(LIMIT, "abort", |seen| seen.aborted() && seen.phase() == "Degraded")?;
+    check(last.message().contains("Background analysis"), || format!("it says {:?}", last.message()))?;
+    check(last.stable() == first.stable(), || "another revision is stable".to_owned())?;
+    rig.only("1")?;
+    check(rig.weights() == [0, 30, 0], || format!("the weights were {:?}", rig.weights()))?;
+    check(run_phases(rig)? == ["Failed"], || format!("the runs are {:?}", run_phases(rig)))
 }

@@ -17,19 +17,19 @@ fn mistakes() -> Vec<(&'static str, Value, &'static str)> {
     vec![
         (
             "unsupported field",
-            canary(json!({"dynamicStableScale": true})),
-            "not supported yet: spec.strategy.canary.dynamicStableScale",
+            canary(json!({"canaryMetadata": {"labels": {"track": "canary"}}})),
+            "not supported yet: spec.strategy.canary.canaryMetadata",
         ),
         (
             "no router",
             canary(json!({"trafficRouting": {"plugins": null}})),
-            "spec.strategy.canary.trafficRouting: no router is set",
+            "spec.strategy.canary.trafficRouting: Required value: no router is configured",
         ),
         ("missing Service", canary(json!({"canaryService": "shop-nowhere"})), "service \"shop-nowhere\" not found"),
         (
             "one Service twice",
             canary(json!({"canaryService": "shop-stable"})),
-            "spec.strategy.canary.stableService: Invalid value: \"shop-stable\"",
+            "This rollout uses the same service for the stable and canary services",
         ),
     ]
 }
@@ -53,7 +53,7 @@ pub fn play(rig: &Rig) -> Outcome {
         rig.stays(WATCHED, what, |seen| seen.phase() == "Degraded")?;
         let now = still(rig)?;
         check(now == before, || format!("{what}: {before:?} became {now:?}"))?;
-        let nulls = json!({"dynamicStableScale": null, "canaryService": "shop-canary",
+        let nulls = json!({"canaryMetadata": null, "canaryService": "shop-canary",
             "trafficRouting": good["spec"]["strategy"]["canary"]["trafficRouting"]});
         rig.patch(&json!({"spec": {"template": manifest::template("1"), "strategy": {"canary": nulls}}}))?;
         rig.until("Healthy again", |seen: &Seen| seen.healthy() && seen.stable() == first.stable())?;

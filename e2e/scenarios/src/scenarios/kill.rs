@@ -46,8 +46,12 @@ pub fn play(rig: &Rig) -> Outcome {
     let revisions = rig.replica_sets()?;
     check(revisions.len() == 2, || format!("there are not two revisions: {revisions:?}"))?;
     check(rig.weights() == [0, 20, 50, 100, 0], || format!("the weights were {:?}", rig.weights()))?;
-    let steps: Vec<i64> =
-        rig.states().iter().filter(|seen| seen.current() == second.current()).map(|seen| seen.index()).collect();
+    let steps: Vec<i64> = rig
+        .states()
+        .iter()
+        .filter(|seen| seen.current() == second.current())
+        .map(super::super::seen::Seen::index)
+        .collect();
     check(steps.is_sorted(), || format!("the steps went back: {steps:?}"))?;
     drop(controller);
     Ok(())

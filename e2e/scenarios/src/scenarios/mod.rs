@@ -5,6 +5,7 @@ mod analysis;
 mod blue_green;
 mod invalid;
 mod kill;
+mod midway;
 mod pods;
 mod reapply;
 mod steps;
@@ -49,8 +50,19 @@ pub const SCENARIOS: &[Scenario] = &[
         errors: Errors::Expected,
         play: analysis::bad_numbers,
     },
+    Scenario {
+        name: "background-bad-numbers",
+        about: "numbers that are measured beside the steps turn bad: aborted in a long pause",
+        errors: Errors::Expected,
+        play: analysis::background,
+    },
+    good("undo-midway", "a person takes the second version back at half of the traffic", midway::undo),
+    good("scale-midway", "more pods, then fewer, at half of the traffic", midway::scale),
+    good("pods-deleted", "the canary's pod and a stable one are evicted in the middle", midway::pods_deleted),
+    good("promote-full", "a person promotes past all steps", midway::promote_full),
     good("superseded", "a third version arrives while the second has half of the traffic", steps::superseded),
     good("manual-pause", "waits for a person, who promotes on the command line", steps::manual_pause),
+    good("at-once", "a release in the moment of the first Healthy", steps::at_once),
     good("pods-never-start", "the image is missing: said at once, Degraded at the deadline", pods::never_start),
     good("blue-green-pre-promotion", "the analysis before the switch fails: active stays", blue_green::pre_promotion),
     good("basic-canary", "no router: pods alone carry the weights", steps::basic),

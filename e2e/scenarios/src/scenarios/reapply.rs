@@ -24,6 +24,8 @@ pub fn play(rig: &Rig) -> Outcome {
     again(rig, &rollout)?;
     rig.told(&["promote", ROLLOUT], &["promoted"])?;
     rig.until("promotion", |seen| seen.healthy() && seen.promoted() && seen.revision() == "2")?;
+    // Healthy comes before the end of the old pods; what is watched from here on should have nothing left to do.
+    rig.until("end of version 1's pods", |seen| seen.healthy() && seen.pods() == (2, 2) && seen.blockers().is_empty())?;
     again(rig, &rollout)?;
     rig.only("2")?;
     check(rig.weights() == [0, 40, 100, 0], || format!("the weights were {:?}", rig.weights()))

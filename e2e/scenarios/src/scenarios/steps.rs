@@ -46,6 +46,22 @@ pub fn manual_pause(rig: &Rig) -> Outcome {
     rig.only("2")
 }
 
+/// The second version comes in the moment in which the first is Healthy: its canary gets its share all the same.
+pub fn at_once(rig: &Rig) -> Outcome {
+    let steps = json!([{"setWeight": 40}, {"pause": {}}]);
+    let first = rig.deploy_at_once(&manifest::rollout(2, &manifest::canary(&steps)), SERVICES)?;
+    rig.release("2")?;
+    let second = rig.until("pause at 40 %", |seen| seen.paused_at(1) && seen.weight() == 40)?;
+    let selected = rig.selected("shop-canary")?;
+    check(selected == second.current(), || {
+        format!("at 40 % the canary Service selects {selected}, stable is {}", first.stable())
+    })?;
+    rig.share("2", 40)?;
+    rig.told(&["promote", ROLLOUT], &["promoted"])?;
+    rig.until("promotion", |seen| seen.healthy() && seen.stable() == second.current())?;
+    rig.only("2")
+}
+
 /// The third version takes the second one's place and begins at the first step.
 pub fn superseded(rig: &Rig) -> Outcome {
     let steps = json!([{"setWeight": 50}, {"pause": {}}]);

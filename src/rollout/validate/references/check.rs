@@ -9,42 +9,60 @@ use serde_json::Value;
 /// The role in which a Rollout names a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceKind {
+    /// Of a blue-green, for users.
     Active,
+    /// Of a blue-green, for testers.
     Preview,
+    /// Of a canary, for the new revision.
     Canary,
+    /// Of a canary, for the stable revision.
     Stable,
+    /// One of two that change roles.
     Ping,
+    /// The other of two that change roles.
     Pong,
 }
 
 /// Where a Rollout names analysis templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnalysisKind {
+    /// Before a promotion.
     PrePromotion,
+    /// After a promotion.
     PostPromotion,
     /// In the step with this index.
     Inline(usize),
+    /// Beside the steps.
     Background,
 }
 
 /// The templates of one analysis, fetched, with those that they name in turn.
 #[derive(Debug, Clone)]
 pub struct TemplateGroup<'a> {
+    /// Where it is used.
     pub kind: AnalysisKind,
     /// Arguments that the Rollout gives (`AnalysisRunArgument`).
     pub args: &'a [Value],
+    /// Its templates.
     pub templates: Vec<&'a Value>,
+    /// Its cluster templates.
     pub cluster_templates: Vec<&'a Value>,
 }
 
 /// What has been fetched for a Rollout, each object as JSON.
 #[derive(Debug, Clone, Default)]
 pub struct References<'a> {
+    /// Services, by their role.
     pub services: Vec<(ServiceKind, &'a Value)>,
+    /// Templates, by their use.
     pub templates: Vec<TemplateGroup<'a>>,
+    /// Ingresses.
     pub ingresses: Vec<&'a Value>,
+    /// VirtualServices of Istio.
     pub virtual_services: Vec<&'a Value>,
+    /// Mappings of Ambassador.
     pub ambassador_mappings: Vec<&'a Value>,
+    /// Objects of App Mesh.
     pub app_mesh: Vec<&'a Value>,
 }
 

@@ -17,6 +17,7 @@ mod tests;
 /// A reference that leads nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing<'a> {
+    /// A Service, by its role.
     Service(ServiceKind, &'a str),
     /// An `AnalysisTemplate` that an analysis names; none for one that another template names.
     Template(Option<AnalysisKind>, &'a str),
@@ -26,6 +27,7 @@ pub enum Missing<'a> {
     Ingress(&'a str),
     /// An Istio virtual service, by its bare name.
     VirtualService(&'a str),
+    /// A mapping of Ambassador.
     AmbassadorMapping(&'a str),
     /// The App Mesh virtual service, or the virtual router behind it.
     AppMesh,

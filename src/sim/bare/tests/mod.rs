@@ -3,11 +3,19 @@
 //! | file | theme |
 //! | --- | --- |
 //! | [`releases`] | whole releases, their exact events |
+//! | [`analysis`] | runs, verdicts, attempts |
+//! | [`failing`] | pods that never come, invalid specifications |
+//! | [`found`] | defects that generated worlds have shown |
+//! | [`takeover`] | worlds that Argo Rollouts left |
 //! | [`campaign`] | generated worlds and scripts, every write checked |
 //! | [`rig`], [`scenario`], [`play`], [`analyst`] | what the campaign is made of |
+mod analysis;
 mod analyst;
 mod campaign;
+mod failing;
+mod found;
 mod play;
 mod releases;
 mod rig;
 mod scenario;
+mod takeover;

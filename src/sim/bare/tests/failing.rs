@@ -1,0 +1,178 @@
+//! Pods that never come, specifications that cannot be carried out.
+
+use serde_json::{Value, json};
+
+use super::rig::{KEY, Rig, service, spec, template};
+use crate::sim::models::kubelet::BEHAVIOUR;
+use crate::sim::object;
+
+const DEADLINE: u64 = 60;
+
+fn failing(strategy: &Value, behaviour: &str, extra: &Value) -> Rig {
+    let mut spec = spec(strategy);
+    spec["progressDeadlineSeconds"] = json!(DEADLINE);
+    json_patch::merge(&mut spec, extra);
+    let mut rig = Rig::new(&spec);
+    rig.run(20).unwrap();
+    assert_eq!(rig.shown(), "Healthy");
+    rig.edit(&json!({"spec": {"template": template("shop:bad", behaviour, "0.5")}}));
+    rig
+}
+
+fn strategies() -> [Value; 3] {
+    let routing = json!({"gatewayAPI": {"httpRoute": "shop"}});
+    [
+        json!({"canary": {"steps": [{"setWeight": 20}]}}),
+        json!({"canary": {"canaryService": "shop-canary", "stableService": "shop-stable", "trafficRouting": routing, "steps": [{"setWeight": 20}]}}),
+        json!({"blueGreen": {"activeService": "shop-active", "previewService": "shop-preview"}}),
+    ]
+}
+
+#[test]
+fn the_deadline_passes_once_and_not_before() {
+    for strategy in strategies() {
+        for behaviour in ["never-pulls", "crash-loop", "never-ready"] {
+            let mut rig = failing(&strategy, behaviour, &json!({}));
+            rig.run(DEADLINE - 5).unwrap();
+            assert!(rig.shown().starts_with("Progressing"), "{strategy} {behaviour}: {}", rig.shown());
+            rig.run(10).unwrap();
+            assert!(rig.shown().starts_with("Degraded ProgressDeadlineExceeded"), "{strategy} {behaviour}: {}", rig.story(&rig.shown()));
+            rig.rest().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_crash_loop_is_no_progress() {
+    for strategy in strategies() {
+        let mut rig = failing(&strategy, "never-ready", &json!({}));
+        let mut degraded = None;
+        for second in 0..150 {
+            rig.run(1).unwrap();
+            let user = rig.core.user();
+            let bad = user.list("Pod", KEY.0);
+            for pod in bad.iter().filter(|pod| object::text(pod, "/spec/containers/0/image") == "shop:bad").take(1) {
+                let behaviour = if second % 4 < 2 { Value::Null } else { json!("never-ready") };
+                user.merge("Pod", (KEY.0, object::name(pod)), &json!({"metadata": {"annotations": {BEHAVIOUR: behaviour}}})).unwrap();
+            }
+            if rig.shown().starts_with("Degraded ProgressDeadlineExceeded") {
+                degraded = Some(second);
+                break;
+            }
+        }
+        let degraded = degraded.unwrap_or_else(|| panic!("{strategy}: {}", rig.story("never degraded")));
+        assert!((DEADLINE - 5..DEADLINE + 10).contains(&degraded), "{strategy}: after {degraded} s");
+    }
+}
+
+#[test]
+fn the_deadline_aborts_where_it_should() {
+    for strategy in strategies() {
+        let mut rig = failing(&strategy, "crash-loop", &json!({"progressDeadlineAbort": true}));
+        rig.run(DEADLINE + 10).unwrap();
+        let shown = rig.shown();
+        assert!(shown.starts_with("Degraded RolloutAborted") && shown.contains("timed out progressing"), "{strategy}: {shown}");
+        rig.rest().unwrap();
+    }
+}
+
+#[test]
+fn a_new_template_starts_the_clock_anew() {
+    let mut rig = failing(&strategies()[0], "crash-loop", &json!({"progressDeadlineAbort": true}));
+    rig.run(DEADLINE + 100).unwrap();
+    rig.update("shop:3");
+    rig.edit(&json!({"spec": {"template": {"metadata": {"annotations": {BEHAVIOUR: null}}}}}));
+    rig.run(30).unwrap();
+    assert_eq!(rig.shown(), "Healthy");
+}
+
+#[test]
+fn fail_fast_does_not_wait() {
+    for strategy in strategies() {
+        let mut rig = failing(&strategy, "never-ready", &json!({"failFast": true}));
+        rig.run(5).unwrap();
+        let user = rig.core.user();
+        let pods = user.list("Pod", KEY.0);
+        let pod = pods.iter().find(|pod| object::text(pod, "/spec/containers/0/image") == "shop:bad").unwrap();
+        let waiting = json!([{"name": "shop", "image": "shop:bad", "imageID": "", "ready": false, "restartCount": 0, "state": {"waiting": {"reason": "InvalidImageName", "message": "couldn't parse image"}}}]);
+        user.merge_status("Pod", (KEY.0, object::name(pod)), &json!({"status": {"containerStatuses": waiting}})).unwrap();
+        rig.core.settle().unwrap();
+        let shown = rig.shown();
+        assert!(shown.starts_with("Degraded RolloutAborted") && shown.contains("InvalidImageName"), "{strategy}: {shown}");
+    }
+}
+
+#[test]
+fn pods_that_cannot_start_say_why() {
+    for (behaviour, reason) in [("never-pulls", "ImagePullBackOff"), ("crash-loop", "CrashLoopBackOff")] {
+        let mut rig = failing(&strategies()[0], behaviour, &json!({}));
+        rig.run(10).unwrap();
+        rig.core.look();
+        let blocker = rig.core.plan.blockers.iter().find(|blocker| blocker.code == "PodCannotStart").unwrap();
+        let status = rig.core.rollout().unwrap().status.siskin.unwrap();
+        assert!(status.blockers.iter().any(|told| told.code == "PodCannotStart" && told.message == blocker.message));
+        assert!(blocker.message.contains(reason), "{}", blocker.message);
+        // Nothing else changes in the meantime, and people read it all the same.
+        let told = rig.rollout().unwrap().status.siskin.unwrap().blockers;
+        assert!(told.iter().any(|told| told.message.contains(reason)), "{told:?}");
+        rig.run(DEADLINE).unwrap();
+        let told = rig.rollout().unwrap().status.siskin.unwrap().blockers;
+        assert!(told.iter().any(|blocker| blocker.message.contains(reason)), "{told:?}");
+        assert!(rig.shown().contains(reason), "{}", rig.shown());
+    }
+}
+
+#[test]
+fn what_is_not_supported_touches_nothing() {
+    let routed = |routing: &Value| json!({"canary": {"canaryService": "shop-canary", "stableService": "shop-stable", "trafficRouting": routing}});
+    let cases = [
+        (json!({"strategy": {"canary": {"steps": [{"setWeight": 5}, {"experiment": {"templates": [{"name": "a", "specRef": "canary"}]}}]}}}), "steps[1].experiment"),
+        (json!({"strategy": {"canary": {"steps": [{"plugin": {"name": "a/b"}}]}}}), "steps[0].plugin"),
+        (json!({"strategy": routed(&json!({}))}), "no router is set"),
+        (json!({"strategy": routed(&json!({"nginx": {"stableIngress": "a"}}))}), "trafficRouting.nginx"),
+        (json!({"strategy": routed(&json!({"managedRoutes": [{"name": "a"}]}))}), "no router is set"),
+        (json!({"restartAt": "2026-11-21T00:00:00Z"}), "spec.restartAt"),
+        (json!({"strategy": {"canary": {"maxSurge": 0, "maxUnavailable": 0}}}), "can not be zero"),
+        (json!({"selector": {"matchLabels": {"app": "other"}}}), "selector"),
+    ];
+    for (patch, expected) in cases {
+        let mut rig = Rig::new(&spec(&json!({"canary": {"steps": [{"setWeight": 20}, {"pause": {}}]}})));
+        rig.run(20).unwrap();
+        rig.update("shop:2");
+        rig.run(20).unwrap();
+        assert_eq!(rig.shown(), "Paused CanaryPauseStep");
+        let kinds = ["ReplicaSet", "Service", "HTTPRoute"];
+        let before = rig.core.cluster.server.version_of(&kinds);
+        rig.edit(&json!({"spec": {"strategy": null}}));
+        let mut broken = spec(&json!({"canary": {"steps": [{"setWeight": 20}, {"pause": {}}]}}));
+        broken["template"] = template("shop:3", "", "0.5");
+        if patch.get("strategy").is_some() {
+            broken["strategy"] = Value::Null;
+        }
+        json_patch::merge(&mut broken, &patch);
+        rig.edit(&json!({"spec": broken}));
+        rig.run(100).unwrap();
+        let shown = rig.shown();
+        assert!(shown.starts_with("Degraded InvalidSpec") && shown.contains(expected), "{expected}: {shown}");
+        assert_eq!(rig.core.cluster.server.version_of(&kinds), before, "{expected}");
+    }
+}
+
+#[test]
+fn a_missing_service_is_waited_for() {
+    let strategy = json!({"blueGreen": {"activeService": "late"}});
+    let mut rig = Rig::new(&spec(&strategy));
+    rig.run(50).unwrap();
+    assert!(rig.shown().contains("service \"late\" not found"), "{}", rig.shown());
+    assert!(rig.core.user().list("ReplicaSet", KEY.0).is_empty());
+    rig.core.user().create("Service", service("late")).unwrap();
+    rig.run(30).unwrap();
+    assert_eq!(rig.shown(), "Healthy");
+    rig.core.user().delete("Service", KEY.0, "late").unwrap();
+    rig.run(30).unwrap();
+    assert!(rig.shown().starts_with("Degraded InvalidSpec"), "{}", rig.shown());
+    rig.core.user().create("Service", service("late")).unwrap();
+    rig.run(30).unwrap();
+    assert_eq!(rig.shown(), "Healthy");
+    rig.rest().unwrap();
+}
