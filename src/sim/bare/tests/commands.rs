@@ -92,7 +92,7 @@ fn applying_the_old_template_goes_back() {
             let stable = rig.rollout().unwrap().status.stable_rs;
             rig.update("shop:1");
             rig.rest().unwrap();
-            assert_eq!(rig.shown(), "Healthy", "{strategy} at {at}");
+            assert_eq!(rig.shown(), "Healthy", "{strategy} at {at}: {}", rig.story("rolled back"));
             assert!(done || rig.rollout().unwrap().status.stable_rs == stable, "{strategy} at {at}");
         }
     }
