@@ -1,11 +1,12 @@
 //! `docs/cli.md` and `docs/configuration.md` are made from the command line's own definitions.
 //!
-//! They are compared with what is checked in; `UPDATE=1` (or `make crds`) writes them anew.
+//! They are compared with what is checked in; `UPDATE=1` (or `make crds`) writes them anew. What people write by hand
+//! is checked for links and paths that lead nowhere.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, Args as _, Command, CommandFactory as _};
 use siskin::cli::args::Cli;
@@ -57,6 +58,46 @@ fn configuration_is_documented() {
         }
     }
     compare("docs/configuration.md", &text);
+}
+
+#[test]
+fn documents_point_to_what_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let link = regex::Regex::new(r"\]\(([^)#:]+)[^):]*\)").unwrap();
+    let path = regex::Regex::new("`([a-z_0-9]+(?:/[a-z_0-9.]+)+)`").unwrap();
+    let (mut seen, mut lost) = (0, Vec::new());
+    for file in documents(root) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let folder = file.parent().unwrap();
+        for found in link.captures_iter(&text).map(|found| found[1].to_owned()) {
+            seen += 1;
+            if !folder.join(&found).exists() {
+                lost.push(format!("{}: no {found}", file.display()));
+            }
+        }
+        for found in path.captures_iter(&text).map(|found| found[1].to_owned()) {
+            seen += 1;
+            let below = |parent: &str| {
+                let whole = root.join(parent).join(&found);
+                whole.exists() || whole.with_extension("rs").exists()
+            };
+            if !["", "src", "src/rollout"].into_iter().any(below) {
+                lost.push(format!("{}: no {found}", file.display()));
+            }
+        }
+    }
+    assert!(lost.is_empty(), "{}", lost.join("\n"));
+    assert!(seen > 50, "only {seen} links and paths were found");
+}
+
+/// What people write by hand, and read.
+fn documents(root: &Path) -> Vec<PathBuf> {
+    let mut found = vec![root.join("README.md"), root.join("CHANGELOG.md")];
+    for folder in ["docs", "docs/decisions"] {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        found.extend(entries.filter(|path| path.extension().is_some_and(|kind| kind == "md")));
+    }
+    found
 }
 
 /// A verb and those below it.
