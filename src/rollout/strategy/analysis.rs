@@ -130,7 +130,9 @@ pub fn wanted(case: &Case<'_>, kind: RunKind) -> bool {
             let Some(strategy) = &case.world.rollout.spec.strategy.blue_green else { return false };
             let active = capacity::selected(case.world, &strategy.active_service);
             let switched = active.is_none_or(|hash| hash == case.new_hash());
-            !switched && (exists || (blue_green::ready_for_pause(case.world, case.cast, strategy) && blue_green::previewed(case.world, case.cast, strategy)))
+            let ready = blue_green::ready_for_pause(case.world, case.cast, strategy)
+                && blue_green::previewed(case.world, case.cast, strategy);
+            !switched && (exists || ready)
         }
         RunKind::PostPromotion => {
             let Some(strategy) = &case.world.rollout.spec.strategy.blue_green else { return false };
