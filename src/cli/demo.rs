@@ -27,6 +27,7 @@ Nothing above was scripted: the controller decided from what it saw in the clust
 #[command(
     after_help = "Examples:\n  siskin demo                    all three scenes\n  siskin demo --scene b          only the bad release\n  siskin demo --fast --json      for scripts: one JSON object a line\n  siskin demo --hold             keep the cluster, to try commands from another terminal"
 )]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Demo {
     /// Only this scene; may be repeated.
     #[arg(long, value_enum, value_name = "SCENE")]

@@ -35,7 +35,7 @@ pub struct Share {
 /// A measurement of an analysis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
-    /// The AnalysisRun.
+    /// The `AnalysisRun`.
     pub run: String,
     /// The metric.
     pub metric: String,
@@ -73,7 +73,7 @@ pub struct Facts {
     pub shares: Vec<Share>,
     /// The weights that the gateway has in force, by Service.
     pub weights: Vec<(String, i64)>,
-    /// Measurements of the latest AnalysisRun of this revision, oldest first.
+    /// Measurements of the latest `AnalysisRun` of this revision, oldest first.
     pub measured: Vec<Measured>,
     /// What has happened since the last look.
     pub news: Vec<Happening>,

@@ -66,6 +66,5 @@ pub fn advice(kubeconfig: &Kubeconfig, letters: &[Letter]) -> String {
     if letters.contains(&Letter::B) {
         text.push_str("  siskin undo shop          (the bad v3 is still what its manifest asks for)\n");
     }
-    text.push_str(&format!("  siskin set image {name} web=example.com/{name}:v4\n  kubectl get pods,services\n"));
-    text
+    text + &format!("  siskin set image {name} web=example.com/{name}:v4\n  kubectl get pods,services\n")
 }

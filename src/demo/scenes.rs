@@ -149,8 +149,9 @@ impl Scene {
 
 /// All manifests as they are applied, for a reader.
 pub fn manifests() -> String {
-    let patch = SHOP_V3.lines().map(|line| format!("# {line}\n")).collect::<String>();
-    format!("{GATEWAY}---\n{SHOP}---\n# Scene b patches the Rollout `shop`:\n{patch}---\n{CART}")
+    let patch: Vec<&str> = SHOP_V3.lines().collect();
+    let patch = patch.join("\n# ");
+    format!("{GATEWAY}---\n{SHOP}---\n# Scene b patches the Rollout `shop`:\n# {patch}\n---\n{CART}")
 }
 
 const LIMIT: Duration = Duration::from_secs(40);

@@ -29,7 +29,7 @@ use crate::telemetry::metrics::Metrics;
 
 /// How long after its acknowledgement a route counts as settled: short, for a gateway in the same process.
 const ROUTE_GRACE: Duration = Duration::from_secs(1);
-/// Workers of the controller: Rollouts, AnalysisRuns. There is one of each at most.
+/// Workers of the controller: Rollouts, `AnalysisRuns`. There is one of each at most.
 const WORKERS: (usize, usize) = (2, 2);
 /// Time for the controller to end its work.
 const FAREWELL: Duration = Duration::from_secs(2);

@@ -160,3 +160,6 @@ fn one(gateway: SocketAddr, host: &str, kept: &mut Option<Connection>, tally: &M
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

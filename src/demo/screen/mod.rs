@@ -17,6 +17,8 @@ mod screens;
 mod terminal;
 mod words;
 
-pub use closing::table;
 pub use question::Question;
 pub use screens::{Form, Screen};
+
+#[cfg(test)]
+mod tests;

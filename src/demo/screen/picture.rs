@@ -133,7 +133,7 @@ fn head(picture: &Picture, scene: &Scene, paint: Paint) -> Vec<String> {
         format!("siskin demo {}  {title}  {}", tabs.concat(), dim(&seconds(picture.elapsed))),
         dim("the real controller · a cluster in memory · 200 requests a second"),
     ];
-    lines.extend(picture.invitation.iter().map(|invitation| dim(&format!("from another terminal: {invitation}"))));
+    lines.extend(picture.invitation.iter().map(|invitation| dim(&format!("other terminal: {invitation}"))));
     lines.extend(picture.verdicts.iter().cloned());
     lines.extend([String::new(), picture.story.clone(), String::new()]);
     lines

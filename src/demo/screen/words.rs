@@ -35,7 +35,7 @@ pub fn number(value: u64) -> String {
 
 /// A share in whole percent, rounded.
 pub fn percent(part: u64, whole: u64) -> u64 {
-    if whole == 0 { 0 } else { (part * 100 + whole / 2) / whole }
+    (part * 100 + whole / 2).checked_div(whole).unwrap_or(0)
 }
 
 /// `Progressing, step 2/6, weight 10 %`.

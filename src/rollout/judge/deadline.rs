@@ -42,8 +42,10 @@ pub fn judge(case: &Case<'_>, ruling: &mut Ruling) {
 pub fn counts(case: &Case<'_>) -> bool {
     let rollout = &case.world.rollout;
     let step = steps::current(rollout);
-    let indefinite = step.is_some_and(|s| s.pause.is_some() || s.analysis.is_some() || s.experiment.is_some());
     let status = case.status();
+    // A full promotion waits for no step.
+    let indefinite = !status.promote_full
+        && step.is_some_and(|s| s.pause.is_some() || s.analysis.is_some() || s.experiment.is_some());
     let paused = rollout.spec.paused || !status.pause_conditions.is_empty() || status.controller_pause;
     let waits_on_purpose = indefinite && !case.fully_promoted();
     !waits_on_purpose && !paused && delay_ends(case).is_none() && !status.abort

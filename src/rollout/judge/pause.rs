@@ -36,7 +36,7 @@ pub fn blue_green(case: &Case<'_>, ruling: &mut Ruling) {
         end_blue_green_pause(switched, ruling);
         return;
     }
-    if !blue_green::pre_promotion_passed(world, strategy) {
+    if !blue_green::pre_promotion_passed(world, strategy) || !blue_green::previewed(world, cast, strategy) {
         return;
     }
     match case.status().pause("BlueGreenPause") {

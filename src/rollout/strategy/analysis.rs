@@ -130,7 +130,9 @@ pub fn wanted(case: &Case<'_>, kind: RunKind) -> bool {
             let Some(strategy) = &case.world.rollout.spec.strategy.blue_green else { return false };
             let active = capacity::selected(case.world, &strategy.active_service);
             let switched = active.is_none_or(|hash| hash == case.new_hash());
-            !switched && (exists || (blue_green::ready_for_pause(case.world, case.cast, strategy) && previewed(case)))
+            let ready = blue_green::ready_for_pause(case.world, case.cast, strategy)
+                && blue_green::previewed(case.world, case.cast, strategy);
+            !switched && (exists || ready)
         }
         RunKind::PostPromotion => {
             let Some(strategy) = &case.world.rollout.spec.strategy.blue_green else { return false };
@@ -138,14 +140,6 @@ pub fn wanted(case: &Case<'_>, kind: RunKind) -> bool {
             active == Some(case.new_hash()) && (exists || blue_green::saturated(case.world, case.cast))
         }
     }
-}
-
-/// Whether the preview Service shows the new revision, so that what is measured is what would be promoted (I27).
-fn previewed(case: &Case<'_>) -> bool {
-    case.world.rollout.spec.strategy.blue_green.as_ref().is_none_or(|strategy| {
-        strategy.preview_service.is_empty()
-            || capacity::selected(case.world, &strategy.preview_service) == Some(case.new_hash())
-    })
 }
 
 /// The run of a kind that belongs to this revision and attempt: the recorded one or its latest replacement.

@@ -52,6 +52,13 @@ pub fn saturated(world: &World, cast: &Cast) -> bool {
         .is_some_and(|new| new.size.spec == wanted && new.size.replicas == wanted && new.size.available == wanted)
 }
 
+/// Whether the preview Service, where there is one, shows the new revision: what people approve and what analysis
+/// measures is then what would be promoted (I27).
+pub fn previewed(world: &World, cast: &Cast, blue_green: &BlueGreen) -> bool {
+    let shown = capacity::selected(world, &blue_green.preview_service);
+    blue_green.preview_service.is_empty() || cast.new.as_ref().is_some_and(|new| shown == Some(new.hash()))
+}
+
 /// Whether pause and analysis are skipped: the way back to a revision whose pods are still there, a full promotion,
 /// or a switch that has happened (or has nothing to switch from).
 pub fn fast_tracked(world: &World, cast: &Cast, blue_green: &BlueGreen, now: Time) -> bool {

@@ -130,6 +130,12 @@ pub fn weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i
     if status.abort || cast.new_size().available == 0 {
         return 0;
     }
+    // A weight is about the new revision: what the canary Service gives to another one is taken back first, else its
+    // selector could never move, and steps would pass on traffic that the new revision has never seen.
+    let behind = capacity::selected(world, &canary.canary_service);
+    if behind != cast.new.as_ref().map(Revision::hash) {
+        return 0;
+    }
     if status.promote_full {
         return status.canary.weights.as_ref().map_or(0, |weights| weights.canary.weight.0);
     }

@@ -16,6 +16,15 @@ pub const CONTROLLER: &str = "rollouts-controller";
 /// Actors that only answer what others write: their writes are no input from outside.
 const BUILT_IN: &[&str] = &["replicaset-controller", "kubelet", "endpointslice-controller", "gateway", CONTROLLER];
 
+/// Fields of the record that hold decisions.
+const DECISIONS: &[&str] = &[
+    "/status/currentStepIndex",
+    "/status/stableRS",
+    "/status/currentPodHash",
+    "/status/abort",
+    "/status/promoteFull",
+    "/status/blueGreen/scaleUpPreviewCheckPoint",
+];
 /// Kinds on which the shares of revisions rest.
 const SHARES: &[&str] = &["Rollout", "ReplicaSet", "Service", "HTTPRoute"];
 
@@ -60,7 +69,6 @@ impl Write<'_> {
     }
 
     /// The written object after; null where there is none.
-    #[allow(clippy::new_ret_no_self, reason = "the pair of `old`")]
     pub fn new(&self) -> &Value {
         self.entry.after.as_deref().unwrap_or(&Value::Null)
     }
@@ -196,14 +204,7 @@ impl Checker {
             (_, true) => Some((current, entry.time)),
             (_, false) => None,
         };
-        let decided = [
-            "/status/currentStepIndex",
-            "/status/stableRS",
-            "/status/currentPodHash",
-            "/status/abort",
-            "/status/promoteFull",
-        ];
-        if decided.iter().any(|pointer| old.pointer(pointer) != after.pointer(pointer)) {
+        if DECISIONS.iter().any(|pointer| old.pointer(pointer) != after.pointer(pointer)) {
             past.inputs += 1;
         }
     }

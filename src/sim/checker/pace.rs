@@ -44,6 +44,7 @@ pub fn i08(write: &Write<'_>) -> Found {
         return Err(format!("share of the canary goes to {share:?}, the record allows {most:?}"));
     }
     let carried = available >= facts.need_of(least, &status.current_pod_hash);
+    let carried = carried && facts.replicas > 0;
     if carried && selected && old.exceeds(share) && least.exceeds(share) {
         return Err(format!("share of the canary goes back to {share:?}, {least:?} is done"));
     }

@@ -28,11 +28,9 @@ fn blue_green(more: &Value) -> Value {
 pub fn promote_and_undo(rig: &Rig) -> Outcome {
     let first = rig.deploy(&blue_green(&json!({"autoPromotionEnabled": false})), SERVICES)?;
     rig.release("2")?;
-    let second = rig.until("pause before the switch", |seen| {
-        seen.observed() && seen.phase() == "Paused" && seen.message() == "BlueGreenPause"
-    })?;
-    check(second.selectors() == (first.stable(), second.current()), || {
-        format!("the Services: {:?}", second.selectors())
+    let second = rig.until("pause before the switch, with the new version at the preview", |seen| {
+        let paused = seen.observed() && seen.phase() == "Paused" && seen.message() == "BlueGreenPause";
+        paused && seen.selectors() == (first.stable(), seen.current())
     })?;
     rig.stays(Duration::from_secs(4), "the pause", |seen| seen.phase() == "Paused")?;
     rig.only("1")?;

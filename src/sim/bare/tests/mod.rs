@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`releases`] | whole releases, their exact events |
 //! | [`analysis`] | runs, verdicts, attempts |
+//! | [`commands`] | what people do, at every instant |
 //! | [`failing`] | pods that never come, invalid specifications |
 //! | [`found`] | defects that generated worlds have shown |
 //! | [`takeover`] | worlds that Argo Rollouts left |
@@ -12,6 +13,7 @@
 mod analysis;
 mod analyst;
 mod campaign;
+mod commands;
 mod failing;
 mod found;
 mod play;
@@ -19,3 +21,4 @@ mod releases;
 mod rig;
 mod scenario;
 mod takeover;
+mod timing;
