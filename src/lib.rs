@@ -1,7 +1,7 @@
 //! Siskin: a progressive delivery controller for Kubernetes that speaks the Argo Rollouts API.
 //!
 //! One idea carries the house: *decide, then do*. A reconcile is the pure function
-//! [`rollout::decide`]: it looks at a [`rollout::World`] and returns a [`plan::Plan`].
+//! [`rollout::decide()`]: it looks at a [`rollout::World`] and returns a [`plan::Plan`].
 //! Everything that touches a clock, a socket or the API server is a thin shell around it.
 //!
 //! ```text
