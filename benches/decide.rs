@@ -47,16 +47,25 @@ fn core() -> Core {
     let objects = [
         ("Service", service("shop-stable")),
         ("Service", service("shop-canary")),
-        ("Gateway", json!({"apiVersion": group, "kind": "Gateway", "metadata": {"name": "web", "namespace": "default"}, "spec": {"gatewayClassName": "sim", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]}})),
-        ("HTTPRoute", json!({"apiVersion": group, "kind": "HTTPRoute", "metadata": {"name": "shop", "namespace": "default"}, "spec": {"parentRefs": [{"name": "web"}], "rules": [{"backendRefs": backends}]}})),
-        ("Rollout", json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "shop", "namespace": "default"},
-            "spec": {"replicas": 5, "selector": {"matchLabels": {"app": "shop"}}, "template": template("shop:1"), "strategy": {"canary": {
-                "canaryService": "shop-canary", "stableService": "shop-stable",
-                "trafficRouting": {"gatewayAPI": {"httpRoute": "shop"}},
-                "steps": [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}],
-            }}},
-        })),
+        (
+            "Gateway",
+            json!({"apiVersion": group, "kind": "Gateway", "metadata": {"name": "web", "namespace": "default"}, "spec": {"gatewayClassName": "sim", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]}}),
+        ),
+        (
+            "HTTPRoute",
+            json!({"apiVersion": group, "kind": "HTTPRoute", "metadata": {"name": "shop", "namespace": "default"}, "spec": {"parentRefs": [{"name": "web"}], "rules": [{"backendRefs": backends}]}}),
+        ),
+        (
+            "Rollout",
+            json!({
+                "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "shop", "namespace": "default"},
+                "spec": {"replicas": 5, "selector": {"matchLabels": {"app": "shop"}}, "template": template("shop:1"), "strategy": {"canary": {
+                    "canaryService": "shop-canary", "stableService": "shop-stable",
+                    "trafficRouting": {"gatewayAPI": {"httpRoute": "shop"}},
+                    "steps": [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}],
+                }}},
+            }),
+        ),
     ];
     for (kind, object) in objects {
         user.create(kind, object).unwrap_or_else(|reject| panic!("{kind}: {reject}"));

@@ -10,10 +10,17 @@ use crate::rollout::memory::HighWater;
 use crate::rollout::strategy::steps;
 
 /// Reasons of a waiting container that no waiting cures.
-const INCURABLE: &[&str] = &["InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError"];
+const INCURABLE: &[&str] =
+    &["InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError"];
 /// Reasons of a waiting container that show trouble, but may pass.
-const TROUBLE: &[&str] =
-    &["ImagePullBackOff", "ErrImagePull", "CrashLoopBackOff", "RunContainerError", "ImageInspectError", "RegistryUnavailable"];
+const TROUBLE: &[&str] = &[
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "CrashLoopBackOff",
+    "RunContainerError",
+    "ImageInspectError",
+    "RegistryUnavailable",
+];
 
 /// Aborts an update whose deadline has passed where the user asked for that, and one that can never succeed where `failFast` says so.
 pub fn judge(case: &Case<'_>, ruling: &mut Ruling) {

@@ -80,7 +80,9 @@ impl<'s> Facts<'s> {
     /// ReplicaSets that the Rollout controls.
     pub fn sets(&self) -> impl Iterator<Item = &'s Arc<Value>> {
         let uid = object::uid(self.value);
-        self.state.list("ReplicaSet", object::namespace(self.value)).filter(move |rs| object::controller_uid(rs) == Some(uid))
+        self.state
+            .list("ReplicaSet", object::namespace(self.value))
+            .filter(move |rs| object::controller_uid(rs) == Some(uid))
     }
 
     /// The ReplicaSet of a revision.
@@ -207,7 +209,7 @@ impl<'s> Facts<'s> {
         self.routes().iter().all(|(namespace, name)| {
             let Some(route) = self.state.get("HTTPRoute", namespace, name) else { return false };
             let history = self.state.routes.get(&(namespace.clone(), name.clone()));
-            history.is_some_and(|history| history.settled_on(object::generation(route)) )
+            history.is_some_and(|history| history.settled_on(object::generation(route)))
         })
     }
 
@@ -217,7 +219,6 @@ impl<'s> Facts<'s> {
         let newest = self.routes().first().and_then(|key| self.state.routes.get(key)?.in_flight.last());
         newest.map_or(Share::NONE, |generation| self.share_of(&generation.rules, |name| name == canary))
     }
-
 }
 
 /// `spec.replicas` of a ReplicaSet.

@@ -24,4 +24,3 @@ pub mod state;
 pub mod traffic;
 
 pub use check::{Checker, Violation};
-

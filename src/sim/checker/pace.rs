@@ -13,7 +13,8 @@ fn deadline(rs: &serde_json::Value) -> Option<Time> {
 
 /// The least and the most weight that the record allows the canary.
 fn allowed(facts: &Facts<'_>) -> (i64, i64) {
-    let steps = facts.rollout.spec.strategy.canary.as_ref().and_then(|canary| canary.steps.as_deref()).unwrap_or_default();
+    let steps =
+        facts.rollout.spec.strategy.canary.as_ref().and_then(|canary| canary.steps.as_deref()).unwrap_or_default();
     let index = usize::try_from(facts.rollout.status.current_step_index.unwrap_or(0)).unwrap_or(0);
     let completed = steps.iter().take(index).rev().find_map(|step| step.set_weight).unwrap_or(0).into();
     let current = match steps.get(index) {
@@ -64,7 +65,8 @@ pub fn i10(write: &Write<'_>) -> Found {
         // What a share needs is I04's matter.
         return Ok(());
     }
-    let dependable = |facts: &Facts<'_>| -> i64 { facts.sets().map(|rs| facts.state.available(rs).min(wanted(rs))).sum() };
+    let dependable =
+        |facts: &Facts<'_>| -> i64 { facts.sets().map(|rs| facts.state.available(rs).min(wanted(rs))).sum() };
     let (before, after) = (dependable(facts), dependable(write.after));
     let floor = facts.replicas - facts.unavailable;
     if after < floor && after < before {
@@ -78,7 +80,11 @@ fn ceiling(facts: &Facts<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
     if facts.routed().is_none() && facts.active().is_none() {
         let sum: i64 = facts.sets().map(|rs| wanted(rs)).sum();
         let ceiling = facts.replicas + facts.surge;
-        return if sum + grown > ceiling { Err(format!("{} pods wanted, {ceiling} allowed", sum + grown)) } else { Ok(()) };
+        return if sum + grown > ceiling {
+            Err(format!("{} pods wanted, {ceiling} allowed", sum + grown))
+        } else {
+            Ok(())
+        };
     }
     let preview = facts.rollout.spec.strategy.blue_green.as_ref().and_then(|b| b.preview_replica_count).unwrap_or(0);
     let most = if hash == status.stable_rs {

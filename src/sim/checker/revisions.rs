@@ -64,7 +64,8 @@ pub fn i22(write: &Write<'_>) -> Found {
     let (facts, gone) = (write.before, write.old());
     let status = &facts.rollout.status;
     let hash = hash(gone);
-    let pods = facts.state.list("Pod", facts.namespace()).filter(|pod| object::controller_uid(pod) == Some(object::uid(gone)));
+    let pods =
+        facts.state.list("Pod", facts.namespace()).filter(|pod| object::controller_uid(pod) == Some(object::uid(gone)));
     let pods = pods.count();
     let limit = crate::rollout::defaults::history_limit(&facts.rollout);
     let old = facts.sets().filter(|rs| {
@@ -73,7 +74,10 @@ pub fn i22(write: &Write<'_>) -> Found {
     });
     let old = old.count();
     if wanted(gone) > 0 || pods > 0 || hash == status.stable_rs || hash == status.current_pod_hash || old <= limit {
-        return Err(format!("{hash} is deleted: {} wanted, {pods} pods, {old} old ReplicaSets, limit {limit}", wanted(gone)));
+        return Err(format!(
+            "{hash} is deleted: {} wanted, {pods} pods, {old} old ReplicaSets, limit {limit}",
+            wanted(gone)
+        ));
     }
     Ok(())
 }

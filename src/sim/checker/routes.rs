@@ -51,7 +51,9 @@ pub fn rules(route: &Value) -> Vec<Rule> {
     let rules = object::list(route, "/spec/rules").iter().map(|rule| {
         object::list(rule, "/backendRefs")
             .iter()
-            .map(|backend| (object::text(backend, "/name").to_owned(), object::integer(backend, "/weight").unwrap_or(1)))
+            .map(|backend| {
+                (object::text(backend, "/name").to_owned(), object::integer(backend, "/weight").unwrap_or(1))
+            })
             .collect::<Rule>()
     });
     rules.filter(|rule| !rule.is_empty()).collect()
@@ -63,7 +65,9 @@ pub fn acknowledged(route: &Value) -> i64 {
         let of = |kind: &str| {
             object::list(parent, "/conditions")
                 .iter()
-                .find(|condition| object::text(condition, "/type") == kind && object::text(condition, "/status") == "True")
+                .find(|condition| {
+                    object::text(condition, "/type") == kind && object::text(condition, "/status") == "True"
+                })
                 .and_then(|condition| object::integer(condition, "/observedGeneration"))
                 .unwrap_or(0)
         };

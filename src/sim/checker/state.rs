@@ -78,7 +78,8 @@ impl State {
 
     /// Available pods of a ReplicaSet: ready for `min_ready` seconds and not on their way out. The ground truth.
     pub fn available(&self, rs: &Value) -> i64 {
-        let wait = std::time::Duration::from_secs(object::integer(rs, "/spec/minReadySeconds").unwrap_or(0).unsigned_abs());
+        let wait =
+            std::time::Duration::from_secs(object::integer(rs, "/spec/minReadySeconds").unwrap_or(0).unsigned_abs());
         let ready = self.pods(rs).filter(|pod| ready_since(pod).is_some_and(|since| since + wait <= self.now));
         i64::try_from(ready.count()).unwrap_or(i64::MAX)
     }

@@ -96,7 +96,9 @@ pub fn i03(write: &Write<'_>) -> Found {
         let ready = target.and_then(|rs| endpoints(facts, gains, rs)).unwrap_or(available);
         if available < need || (!dead && ready < need) {
             let Share { part, whole } = share;
-            return Err(format!("{gains} gets {part}/{whole} with {available} available pods and {ready} endpoints of {need}"));
+            return Err(format!(
+                "{gains} gets {part}/{whole} with {available} available pods and {ready} endpoints of {need}"
+            ));
         }
     }
     Ok(())
@@ -115,7 +117,9 @@ pub fn i04(write: &Write<'_>) -> Found {
     let need = facts.need_of(share, hash);
     if to < need {
         let Share { part, whole } = share;
-        return Err(format!("{hash} goes from {from} to {to} pods with a share of up to {part}/{whole}, which needs {need}"));
+        return Err(format!(
+            "{hash} goes from {from} to {to} pods with a share of up to {part}/{whole}, which needs {need}"
+        ));
     }
     if to > 0 || facts.replicas == 0 {
         return Ok(());
@@ -170,7 +174,10 @@ pub fn i06(write: &Write<'_>) -> Found {
     let canary = facts.routed().is_some() && status.abort && hash(write.old()) == status.current_pod_hash;
     let share = facts.share_up(&status.current_pod_hash);
     if canary && status.stable_rs != status.current_pod_hash && share.part > 0 && facts.replicas > 0 {
-        return Err(format!("aborted canary goes from {from} to {to} pods with a share of up to {}/{}", share.part, share.whole));
+        return Err(format!(
+            "aborted canary goes from {from} to {to} pods with a share of up to {}/{}",
+            share.part, share.whole
+        ));
     }
     Ok(())
 }
@@ -210,7 +217,8 @@ pub fn i16(write: &Write<'_>) -> Found {
 /// acknowledged; without a parent in the route's status it is never true.
 pub fn i17(write: &Write<'_>) -> Found {
     let (facts, Some((canary, _))) = (write.before, write.before.routed()) else { return Ok(()) };
-    let verified = |value: &Value| value.pointer("/status/canary/weights/verified").and_then(Value::as_bool) == Some(true);
+    let verified =
+        |value: &Value| value.pointer("/status/canary/weights/verified").and_then(Value::as_bool) == Some(true);
     if !write.is("Rollout") || !verified(write.new()) || verified(write.old()) {
         return Ok(());
     }

@@ -109,7 +109,11 @@ fn a_full_promotion_comes_to_its_end_and_can_be_aborted() {
                 let done = promoted(&rig);
                 rig.command(&json!({"abort": true}));
                 rig.run(2).unwrap();
-                assert!(done || rig.shown().starts_with("Degraded RolloutAborted"), "{strategy} at {at}: {}", rig.shown());
+                assert!(
+                    done || rig.shown().starts_with("Degraded RolloutAborted"),
+                    "{strategy} at {at}: {}",
+                    rig.shown()
+                );
                 rig.rest().unwrap();
                 continue;
             }

@@ -79,7 +79,11 @@ fn act(rig: &mut Rig, scenario: &Scenario, action: Action) {
         }
         Action::Hurt(side, count) => {
             for name in pods(rig, side).into_iter().take(count) {
-                let _ = user.merge("Pod", (KEY.0, &name), &json!({"metadata": {"annotations": {BEHAVIOUR: "never-ready"}}}));
+                let _ = user.merge(
+                    "Pod",
+                    (KEY.0, &name),
+                    &json!({"metadata": {"annotations": {BEHAVIOUR: "never-ready"}}}),
+                );
             }
         }
         Action::Heal => heal(rig),
@@ -113,7 +117,10 @@ fn promote(rig: &Rig) {
 fn pods(rig: &Rig, side: Side) -> Vec<String> {
     let hash = hash_of(rig, side);
     let pods = rig.core.user().list("Pod", KEY.0);
-    pods.iter().filter(|pod| object::label(pod, HASH) == Some(hash.as_str())).map(|pod| object::name(pod).to_owned()).collect()
+    pods.iter()
+        .filter(|pod| object::label(pod, HASH) == Some(hash.as_str()))
+        .map(|pod| object::name(pod).to_owned())
+        .collect()
 }
 
 /// Pods that were hurt while they ran are well again; what a template orders stays.
@@ -122,7 +129,11 @@ fn heal(rig: &Rig) {
     for pod in user.list("Pod", KEY.0) {
         let image = object::text(&pod, "/spec/containers/0/image");
         if object::annotation(&pod, BEHAVIOUR) == Some("never-ready") && image != "shop:5" {
-            let _ = user.merge("Pod", (KEY.0, object::name(&pod)), &json!({"metadata": {"annotations": {BEHAVIOUR: null}}}));
+            let _ = user.merge(
+                "Pod",
+                (KEY.0, object::name(&pod)),
+                &json!({"metadata": {"annotations": {BEHAVIOUR: null}}}),
+            );
         }
     }
 }

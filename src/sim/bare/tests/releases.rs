@@ -90,7 +90,11 @@ fn the_event_sequence_of_a_canary() {
     assert_eq!(shown(&core), "Paused CanaryPauseStep");
     user_status(&core, &json!({"abort": true}));
     run(&mut core, 5);
-    assert!(shown(&core).starts_with("Degraded RolloutAborted: Rollout aborted update to revision 2"), "{}", shown(&core));
+    assert!(
+        shown(&core).starts_with("Degraded RolloutAborted: Rollout aborted update to revision 2"),
+        "{}",
+        shown(&core)
+    );
     user_status(&core, &json!({"abort": false}));
     run(&mut core, 5);
     assert_eq!(shown(&core), "Paused CanaryPauseStep");
@@ -98,10 +102,26 @@ fn the_event_sequence_of_a_canary() {
     run(&mut core, 5);
     assert_eq!(shown(&core), "Healthy");
     let expected = [
-        "RolloutAddedToInformer", "RolloutUpdated", "NewReplicaSetCreated", "RolloutNotCompleted", "ScalingReplicaSet",
-        "RolloutCompleted", "RolloutUpdated", "NewReplicaSetCreated", "RolloutNotCompleted", "ScalingReplicaSet",
-        "RolloutStepCompleted", "RolloutPaused", "ScalingReplicaSet", "RolloutAborted", "ScalingReplicaSet",
-        "RolloutStepCompleted", "RolloutPaused", "RolloutStepCompleted", "RolloutResumed", "ScalingReplicaSet",
+        "RolloutAddedToInformer",
+        "RolloutUpdated",
+        "NewReplicaSetCreated",
+        "RolloutNotCompleted",
+        "ScalingReplicaSet",
+        "RolloutCompleted",
+        "RolloutUpdated",
+        "NewReplicaSetCreated",
+        "RolloutNotCompleted",
+        "ScalingReplicaSet",
+        "RolloutStepCompleted",
+        "RolloutPaused",
+        "ScalingReplicaSet",
+        "RolloutAborted",
+        "ScalingReplicaSet",
+        "RolloutStepCompleted",
+        "RolloutPaused",
+        "RolloutStepCompleted",
+        "RolloutResumed",
+        "ScalingReplicaSet",
         "RolloutCompleted",
     ];
     assert_eq!(reasons(&core), expected);
@@ -116,9 +136,18 @@ fn the_event_sequence_of_a_blue_green() {
     run(&mut core, 5);
     assert_eq!(shown(&core), "Healthy");
     let expected = [
-        "RolloutAddedToInformer", "RolloutUpdated", "NewReplicaSetCreated", "ScalingReplicaSet", "RolloutCompleted",
-        "SwitchService", "RolloutUpdated", "NewReplicaSetCreated", "RolloutNotCompleted", "ScalingReplicaSet",
-        "SwitchService", "RolloutCompleted",
+        "RolloutAddedToInformer",
+        "RolloutUpdated",
+        "NewReplicaSetCreated",
+        "ScalingReplicaSet",
+        "RolloutCompleted",
+        "SwitchService",
+        "RolloutUpdated",
+        "NewReplicaSetCreated",
+        "RolloutNotCompleted",
+        "ScalingReplicaSet",
+        "SwitchService",
+        "RolloutCompleted",
     ];
     assert_eq!(reasons(&core), expected);
 }
@@ -127,7 +156,9 @@ fn the_event_sequence_of_a_blue_green() {
 fn a_canary_over_a_route() {
     let routing = json!({"gatewayAPI": {"httpRoute": "shop"}});
     let steps = json!([{"setWeight": 20}, {"pause": {"duration": 5}}, {"setWeight": 60}, {"pause": {}}]);
-    let mut core = core(&json!({"canary": {"canaryService": "shop-canary", "stableService": "shop-stable", "trafficRouting": routing, "steps": steps, "scaleDownDelaySeconds": 3}}));
+    let mut core = core(
+        &json!({"canary": {"canaryService": "shop-canary", "stableService": "shop-stable", "trafficRouting": routing, "steps": steps, "scaleDownDelaySeconds": 3}}),
+    );
     run(&mut core, 15);
     assert_eq!(shown(&core), "Healthy", "{:#?}", core.plan);
     update(&core, "shop:2");
@@ -138,6 +169,11 @@ fn a_canary_over_a_route() {
     user_status(&core, &json!({"pauseConditions": null}));
     run(&mut core, 40);
     assert_eq!((shown(&core).as_str(), weight(&core)), ("Healthy", 0), "{:#?}", core.plan);
-    let live: Vec<String> = core.user().list("Pod", "default").iter().map(|pod| pod["spec"]["containers"][0]["image"].to_string()).collect();
+    let live: Vec<String> = core
+        .user()
+        .list("Pod", "default")
+        .iter()
+        .map(|pod| pod["spec"]["containers"][0]["image"].to_string())
+        .collect();
     assert_eq!(live, vec!["\"shop:2\""; 5]);
 }

@@ -171,7 +171,11 @@ impl Rig {
         self.run(20_000)?;
         rest::judge(&self.checker.state, KEY.0, KEY.1).map_err(|message| self.story(&message))?;
         self.core.look();
-        if self.core.plan.is_empty() { Ok(()) } else { Err(self.story(&format!("I40: writes at rest: {:#?}", self.core.plan))) }
+        if self.core.plan.is_empty() {
+            Ok(())
+        } else {
+            Err(self.story(&format!("I40: writes at rest: {:#?}", self.core.plan)))
+        }
     }
 
     /// Lets the cluster answer to what was written; returns when it has more to do.
@@ -264,22 +268,53 @@ impl Rig {
 fn describe(entry: &Entry) -> String {
     let after = entry.after.as_deref().unwrap_or(&Value::Null);
     let time = entry.time.to_micro();
-    let hash = |pointer: &str| after.pointer(pointer).and_then(|map| map.get(HASH)).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let hash = |pointer: &str| {
+        after.pointer(pointer).and_then(|map| map.get(HASH)).and_then(Value::as_str).unwrap_or("-").to_owned()
+    };
     let told = match entry.kind.as_str() {
         "ReplicaSet" => {
             let n = |pointer: &str| object::integer(after, pointer).unwrap_or(0);
             let deadline = object::annotation(after, crate::api::names::SCALE_DOWN_DEADLINE).unwrap_or("");
-            format!("{}/{} of {} {deadline}", n("/status/availableReplicas"), n("/status/replicas"), n("/spec/replicas"))
+            format!(
+                "{}/{} of {} {deadline}",
+                n("/status/availableReplicas"),
+                n("/status/replicas"),
+                n("/spec/replicas")
+            )
         }
         "Service" => hash("/spec/selector"),
-        "HTTPRoute" => format!("{} gen {} ack {}", after.pointer("/spec/rules/0/backendRefs").unwrap_or(&Value::Null), object::generation(after), super::super::super::checker::routes::acknowledged(after)),
+        "HTTPRoute" => format!(
+            "{} gen {} ack {}",
+            after.pointer("/spec/rules/0/backendRefs").unwrap_or(&Value::Null),
+            object::generation(after),
+            super::super::super::checker::routes::acknowledged(after)
+        ),
         "Rollout" => {
             let status = after.get("status").cloned().unwrap_or_default();
             let part = |key: &str| status.get(key).map(ToString::to_string).unwrap_or_default();
-            format!("{} {} index {} abort {} full {} pauses {} resumed {} stable {} current {} weights {}", part("phase"), part("message"), part("currentStepIndex"), part("abort"), part("promoteFull"), part("pauseConditions"), part("controllerPause"), part("stableRS"), part("currentPodHash"), status.pointer("/canary/weights/canary/weight").unwrap_or(&Value::Null))
+            format!(
+                "{} {} index {} abort {} full {} pauses {} resumed {} stable {} current {} weights {}",
+                part("phase"),
+                part("message"),
+                part("currentStepIndex"),
+                part("abort"),
+                part("promoteFull"),
+                part("pauseConditions"),
+                part("controllerPause"),
+                part("stableRS"),
+                part("currentPodHash"),
+                status.pointer("/canary/weights/canary/weight").unwrap_or(&Value::Null)
+            )
         }
         "AnalysisRun" | "Pod" => object::text(after, "/status/phase").to_owned(),
         _ => return format!("{time} {} {} {}", entry.actor, entry.kind, entry.name),
     };
-    format!("{time} {} {:?} {} {} {}: {told}", entry.actor, entry.verb, entry.kind, entry.name, entry.subresource.as_deref().unwrap_or(""))
+    format!(
+        "{time} {} {:?} {} {} {}: {told}",
+        entry.actor,
+        entry.verb,
+        entry.kind,
+        entry.name,
+        entry.subresource.as_deref().unwrap_or("")
+    )
 }

@@ -87,7 +87,11 @@ fn room() -> BoxedStrategy<Value> {
     (number(4), number(4))
         .prop_map(|(surge, missing)| {
             let zero = |value: &Value| matches!(value.as_str(), Some("0%")) || value.as_i64() == Some(0);
-            if zero(&surge) && zero(&missing) { json!({}) } else { json!({"maxSurge": surge, "maxUnavailable": missing}) }
+            if zero(&surge) && zero(&missing) {
+                json!({})
+            } else {
+                json!({"maxSurge": surge, "maxUnavailable": missing})
+            }
         })
         .boxed()
 }
@@ -213,7 +217,20 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
         prop::collection::vec(outcome(), 1..4),
         script,
     )
-        .prop_map(|(strategy, (replicas, min_ready), (deadline_abort, gateway), (seed, pace), start, outcomes, script)| Scenario {
-            strategy, replicas, min_ready, deadline_abort, gateway, seed: seed.into(), pace, start, outcomes, script,
-        })
+        .prop_map(
+            |(strategy, (replicas, min_ready), (deadline_abort, gateway), (seed, pace), start, outcomes, script)| {
+                Scenario {
+                    strategy,
+                    replicas,
+                    min_ready,
+                    deadline_abort,
+                    gateway,
+                    seed: seed.into(),
+                    pace,
+                    start,
+                    outcomes,
+                    script,
+                }
+            },
+        )
 }
