@@ -94,7 +94,13 @@ fn routed_sizes(world: &World, cast: &Cast, canary: &Canary, target: &mut Target
         // next update began before its delay did.
         let former = cast.stable.as_ref().is_some_and(|stable| other.number() < stable.number());
         let served = steps::fully_promoted(rollout) || former || other.deadline().is_some();
-        let fate = if frozen(world) { Fate::Keep } else if served { retired } else { Fate::Drop };
+        let fate = if frozen(world) {
+            Fate::Keep
+        } else if served {
+            retired
+        } else {
+            Fate::Drop
+        };
         target.sizes.push(goal(other, fate, "revision is no longer needed"));
     }
 }
@@ -156,7 +162,9 @@ fn resting_weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) 
     let promoted = world.rollout.status.stable_rs.as_str();
     let answers = |service: &str| capacity::target(world, cast, service).is_some_and(|left| left.size.available > 0);
     match (capacity::selected(world, &canary.stable_service), capacity::selected(world, &canary.canary_service)) {
-        (Some(stable), Some(new)) if stable != promoted && new == promoted && answers(&canary.stable_service) => routes.max,
+        (Some(stable), Some(new)) if stable != promoted && new == promoted && answers(&canary.stable_service) => {
+            routes.max
+        }
         _ => 0,
     }
 }

@@ -55,7 +55,10 @@ pub fn i09(write: &Write<'_>) -> Found {
         return Ok(());
     }
     if status.abort || facts.rollout.spec.paused {
-        return Err(format!("active Service goes to the new revision: abort {}, paused {}", status.abort, facts.rollout.spec.paused));
+        return Err(format!(
+            "active Service goes to the new revision: abort {}, paused {}",
+            status.abort, facts.rollout.spec.paused
+        ));
     }
     if status.promote_full || fast_rollback(facts) {
         return Ok(());
@@ -70,7 +73,8 @@ pub fn i09(write: &Write<'_>) -> Found {
     if !(resumed || timed || checked) {
         return Err("active Service goes to the new revision before anybody promoted it".to_owned());
     }
-    let passed = status.blue_green.pre_promotion_analysis_run_status.as_ref().is_some_and(|run| successful(facts, &run.name));
+    let passed =
+        status.blue_green.pre_promotion_analysis_run_status.as_ref().is_some_and(|run| successful(facts, &run.name));
     if strategy.pre_promotion_analysis.is_some() && !passed {
         return Err("active Service goes to the new revision without a successful pre-promotion analysis".to_owned());
     }
@@ -81,7 +85,9 @@ pub fn i09(write: &Write<'_>) -> Found {
 fn successful(facts: &Facts<'_>, name: &str) -> bool {
     facts.state.get("AnalysisRun", facts.namespace(), name).is_some_and(|run| {
         object::text(run, "/status/phase") == "Successful"
-            && object::list(run, "/status/metricResults").iter().any(|r| object::integer(r, "/successful").unwrap_or(0) > 0)
+            && object::list(run, "/status/metricResults")
+                .iter()
+                .any(|r| object::integer(r, "/successful").unwrap_or(0) > 0)
     })
 }
 
@@ -177,7 +183,10 @@ pub fn i32(write: &Write<'_>) -> Found {
         let share = facts.canary_share();
         let there = share.part * facts.max() == i64::from(*weight) * share.whole;
         if facts.replicas > 0 && !there || (facts.claimed() && !facts.acknowledged()) {
-            return Err(format!("setWeight {weight} at {index} is passed with {share:?}, acknowledged: {}", facts.acknowledged()));
+            return Err(format!(
+                "setWeight {weight} at {index} is passed with {share:?}, acknowledged: {}",
+                facts.acknowledged()
+            ));
         }
     }
     Ok(())
@@ -187,7 +196,13 @@ fn one_run(write: &Write<'_>) -> Found {
     let gate = |run: &Value| {
         let label = |key: &str| object::label(run, key).unwrap_or_default().to_owned();
         let note = |key: &str| object::annotation(run, key).unwrap_or_default().to_owned();
-        (label("rollout-type"), label("step-index"), label(HASH), note("siskin.dev/attempt"), note("siskin.dev/replaces"))
+        (
+            label("rollout-type"),
+            label("step-index"),
+            label(HASH),
+            note("siskin.dev/attempt"),
+            note("siskin.dev/replaces"),
+        )
     };
     let new = gate(write.new());
     let mut others = write.before.state.list("AnalysisRun", write.before.namespace());
@@ -210,7 +225,11 @@ pub fn i41(write: &Write<'_>) -> Found {
     let share = facts.canary_share();
     let generation = object::generation(facts.value).to_string();
     let routed = share.part == 0 && (!facts.claimed() || facts.acknowledged());
-    if new.observed_generation != generation || new.stable_rs != new.current_pod_hash || available < facts.replicas || !routed {
+    if new.observed_generation != generation
+        || new.stable_rs != new.current_pod_hash
+        || available < facts.replicas
+        || !routed
+    {
         return Err(format!(
             "Healthy with generation {} of {generation}, {available} of {} pods, canary share {share:?}",
             new.observed_generation, facts.replicas

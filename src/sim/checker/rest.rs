@@ -30,9 +30,14 @@ fn selectors(facts: &Facts<'_>) -> Result<(), String> {
     if facts.rollout.spec.paused || stable < (facts.replicas - facts.unavailable).max(1) {
         return Ok(());
     }
-    let dangling = facts.services().into_iter().find(|service| !facts.selected(service).is_empty() && facts.target(service).is_none());
+    let dangling = facts
+        .services()
+        .into_iter()
+        .find(|service| !facts.selected(service).is_empty() && facts.target(service).is_none());
     match dangling {
-        Some(service) => Err(format!("I01: Service {service} selects {:?}, which is no revision", facts.selected(service))),
+        Some(service) => {
+            Err(format!("I01: Service {service} selects {:?}, which is no revision", facts.selected(service)))
+        }
         None => Ok(()),
     }
 }

@@ -32,7 +32,10 @@ fn runs(rig: &Rig) -> Vec<Arc<Value>> {
 }
 
 fn names(rig: &Rig) -> Vec<String> {
-    runs(rig).iter().map(|run| object::name(run).trim_start_matches("shop-").split_once('-').unwrap().1.to_owned()).collect()
+    runs(rig)
+        .iter()
+        .map(|run| object::name(run).trim_start_matches("shop-").split_once('-').unwrap().1.to_owned())
+        .collect()
 }
 
 fn count(rig: &Rig, reason: &str) -> usize {
@@ -76,7 +79,12 @@ fn a_bad_run_aborts() {
         let steps = json!([{"setWeight": 20}, {"analysis": declared()}]);
         let mut rig = updating(&canary(&steps), &[outcome]);
         let shown = rig.shown();
-        assert!(shown.starts_with("Degraded RolloutAborted: Rollout aborted update to revision 2: Step-based analysis phase error/failed"), "{shown}");
+        assert!(
+            shown.starts_with(
+                "Degraded RolloutAborted: Rollout aborted update to revision 2: Step-based analysis phase error/failed"
+            ),
+            "{shown}"
+        );
         assert_eq!(count(&rig, reason), 1);
         rig.rest().unwrap();
     }

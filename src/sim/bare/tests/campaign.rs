@@ -21,7 +21,10 @@ fn number<N: std::str::FromStr>(name: &str) -> Option<N> {
 
 /// The kind of a failure: the promise's ID and the object.
 fn kind(story: &str) -> String {
-    let last = story.lines().rev().find(|line| line.starts_with('I') && line.get(1..3).is_some_and(|n| n.parse::<u8>().is_ok()));
+    let last = story
+        .lines()
+        .rev()
+        .find(|line| line.starts_with('I') && line.get(1..3).is_some_and(|n| n.parse::<u8>().is_ok()));
     let last = last.or_else(|| story.lines().last()).unwrap_or_default();
     let mut words = last.split(' ');
     let id = words.next().unwrap_or_default();
@@ -52,7 +55,11 @@ fn shrink(tree: &mut impl ValueTree<Value = Scenario>, mut story: String) -> (Sc
 
 #[test]
 fn generated_worlds_keep_every_promise() {
-    let config = Config { rng_seed: RngSeed::Fixed(number("SISKIN_SEED").unwrap_or(1)), failure_persistence: None, ..Config::default() };
+    let config = Config {
+        rng_seed: RngSeed::Fixed(number("SISKIN_SEED").unwrap_or(1)),
+        failure_persistence: None,
+        ..Config::default()
+    };
     let mut runner = TestRunner::new(config);
     let mut found: BTreeMap<String, (u32, Scenario, String)> = BTreeMap::new();
     let cases = number("SISKIN_CASES").unwrap_or(CASES);

@@ -6,8 +6,16 @@ use serde_json::{Value, json};
 
 use super::rig::{Rig, spec};
 
-/// Instants of an update, in half seconds: it takes about 25 s.
+/// Instants of an update, in half seconds: it takes about 13 s.
 const INSTANTS: u64 = 26;
+/// Without `SISKIN_CASES` only every so many of them.
+const STRIDE: usize = 4;
+
+fn instants() -> impl Iterator<Item = u64> {
+    let stride = if std::env::var("SISKIN_CASES").is_ok() { 1 } else { STRIDE };
+    // 14 is among them in any case: there an update meets a promotion that is half moved.
+    (2..INSTANTS).step_by(stride)
+}
 
 fn strategies() -> [Value; 3] {
     let steps = json!([{"setWeight": 20}, {"pause": {"duration": 3}}, {"setWeight": 60}, {"pause": {"duration": 3}}]);
@@ -40,7 +48,7 @@ fn promoted(rig: &Rig) -> bool {
 #[test]
 fn an_abort_moves_users_within_two_seconds() {
     for strategy in strategies() {
-        for at in 0..INSTANTS {
+        for at in instants() {
             let mut rig = updating(&strategy, at);
             let done = promoted(&rig);
             rig.command(&json!({"abort": true}));
@@ -69,7 +77,7 @@ fn an_abort_moves_users_within_two_seconds() {
 #[test]
 fn the_last_of_many_templates_wins() {
     for strategy in strategies() {
-        for at in 0..INSTANTS {
+        for at in instants() {
             let mut rig = updating(&strategy, at);
             for image in ["shop:3", "shop:4"] {
                 rig.update(image);
@@ -86,7 +94,7 @@ fn the_last_of_many_templates_wins() {
 #[test]
 fn applying_the_old_template_goes_back() {
     for strategy in strategies() {
-        for at in 0..INSTANTS {
+        for at in instants() {
             let mut rig = updating(&strategy, at);
             let done = promoted(&rig);
             let stable = rig.rollout().unwrap().status.stable_rs;
@@ -101,15 +109,19 @@ fn applying_the_old_template_goes_back() {
 #[test]
 fn a_full_promotion_comes_to_its_end_and_can_be_aborted() {
     for strategy in strategies() {
-        for at in (0..INSTANTS).step_by(2) {
+        for at in instants() {
             let mut rig = updating(&strategy, at);
             rig.command(&json!({"promoteFull": true}));
-            if at % 4 == 0 && !promoted(&rig) {
+            if at % 8 == 2 && !promoted(&rig) {
                 rig.run_until(rig.core.now() + Duration::from_millis(150)).unwrap();
                 let done = promoted(&rig);
                 rig.command(&json!({"abort": true}));
                 rig.run(2).unwrap();
-                assert!(done || rig.shown().starts_with("Degraded RolloutAborted"), "{strategy} at {at}: {}", rig.shown());
+                assert!(
+                    done || rig.shown().starts_with("Degraded RolloutAborted"),
+                    "{strategy} at {at}: {}",
+                    rig.shown()
+                );
                 rig.rest().unwrap();
                 continue;
             }
@@ -122,7 +134,7 @@ fn a_full_promotion_comes_to_its_end_and_can_be_aborted() {
 #[test]
 fn a_paused_rollout_goes_nowhere_and_can_be_aborted() {
     for strategy in strategies() {
-        for at in (0..INSTANTS).step_by(3) {
+        for at in instants() {
             let mut rig = updating(&strategy, at);
             if promoted(&rig) {
                 continue;

@@ -36,7 +36,11 @@ fn the_deadline_passes_once_and_not_before() {
             rig.run(DEADLINE - 5).unwrap();
             assert!(rig.shown().starts_with("Progressing"), "{strategy} {behaviour}: {}", rig.shown());
             rig.run(10).unwrap();
-            assert!(rig.shown().starts_with("Degraded ProgressDeadlineExceeded"), "{strategy} {behaviour}: {}", rig.story(&rig.shown()));
+            assert!(
+                rig.shown().starts_with("Degraded ProgressDeadlineExceeded"),
+                "{strategy} {behaviour}: {}",
+                rig.story(&rig.shown())
+            );
             rig.rest().unwrap();
         }
     }
@@ -53,7 +57,12 @@ fn a_crash_loop_is_no_progress() {
             let bad = user.list("Pod", KEY.0);
             for pod in bad.iter().filter(|pod| object::text(pod, "/spec/containers/0/image") == "shop:bad").take(1) {
                 let behaviour = if second % 4 < 2 { Value::Null } else { json!("never-ready") };
-                user.merge("Pod", (KEY.0, object::name(pod)), &json!({"metadata": {"annotations": {BEHAVIOUR: behaviour}}})).unwrap();
+                user.merge(
+                    "Pod",
+                    (KEY.0, object::name(pod)),
+                    &json!({"metadata": {"annotations": {BEHAVIOUR: behaviour}}}),
+                )
+                .unwrap();
             }
             if rig.shown().starts_with("Degraded ProgressDeadlineExceeded") {
                 degraded = Some(second);
@@ -71,7 +80,10 @@ fn the_deadline_aborts_where_it_should() {
         let mut rig = failing(&strategy, "crash-loop", &json!({"progressDeadlineAbort": true}));
         rig.run(DEADLINE + 10).unwrap();
         let shown = rig.shown();
-        assert!(shown.starts_with("Degraded RolloutAborted") && shown.contains("timed out progressing"), "{strategy}: {shown}");
+        assert!(
+            shown.starts_with("Degraded RolloutAborted") && shown.contains("timed out progressing"),
+            "{strategy}: {shown}"
+        );
         rig.rest().unwrap();
     }
 }
@@ -95,10 +107,14 @@ fn fail_fast_does_not_wait() {
         let pods = user.list("Pod", KEY.0);
         let pod = pods.iter().find(|pod| object::text(pod, "/spec/containers/0/image") == "shop:bad").unwrap();
         let waiting = json!([{"name": "shop", "image": "shop:bad", "imageID": "", "ready": false, "restartCount": 0, "state": {"waiting": {"reason": "InvalidImageName", "message": "couldn't parse image"}}}]);
-        user.merge_status("Pod", (KEY.0, object::name(pod)), &json!({"status": {"containerStatuses": waiting}})).unwrap();
+        user.merge_status("Pod", (KEY.0, object::name(pod)), &json!({"status": {"containerStatuses": waiting}}))
+            .unwrap();
         rig.core.settle().unwrap();
         let shown = rig.shown();
-        assert!(shown.starts_with("Degraded RolloutAborted") && shown.contains("InvalidImageName"), "{strategy}: {shown}");
+        assert!(
+            shown.starts_with("Degraded RolloutAborted") && shown.contains("InvalidImageName"),
+            "{strategy}: {shown}"
+        );
     }
 }
 
@@ -126,7 +142,10 @@ fn pods_that_cannot_start_say_why() {
 fn what_is_not_supported_touches_nothing() {
     let routed = |routing: &Value| json!({"canary": {"canaryService": "shop-canary", "stableService": "shop-stable", "trafficRouting": routing}});
     let cases = [
-        (json!({"strategy": {"canary": {"steps": [{"setWeight": 5}, {"experiment": {"templates": [{"name": "a", "specRef": "canary"}]}}]}}}), "steps[1].experiment"),
+        (
+            json!({"strategy": {"canary": {"steps": [{"setWeight": 5}, {"experiment": {"templates": [{"name": "a", "specRef": "canary"}]}}]}}}),
+            "steps[1].experiment",
+        ),
         (json!({"strategy": {"canary": {"steps": [{"plugin": {"name": "a/b"}}]}}}), "steps[0].plugin"),
         (json!({"strategy": routed(&json!({}))}), "no router is set"),
         (json!({"strategy": routed(&json!({"nginx": {"stableIngress": "a"}}))}), "trafficRouting.nginx"),

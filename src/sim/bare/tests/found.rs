@@ -127,7 +127,8 @@ fn a_first_deploy_that_never_comes_is_degraded_at_its_deadline() {
 
 #[test]
 fn an_aborted_canary_service_stays_on_the_stable_revision() {
-    let mut rig = healthy(&routed(&json!({"steps": [{"setWeight": 20}, {"pause": {}}], "abortScaleDownDelaySeconds": 30})));
+    let mut rig =
+        healthy(&routed(&json!({"steps": [{"setWeight": 20}, {"pause": {}}], "abortScaleDownDelaySeconds": 30})));
     rig.update("shop:2");
     rig.run(20).unwrap();
     rig.command(&json!({"abort": true}));

@@ -21,4 +21,3 @@ mod releases;
 mod rig;
 mod scenario;
 mod takeover;
-mod timing;

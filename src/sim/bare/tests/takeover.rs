@@ -24,7 +24,11 @@ fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
 
 /// The conditions of a Rollout that is at rest and not promoted, or promoted.
 fn conditions(progressing: &Value, available: &str, promoted: &str) -> Vec<Value> {
-    let text = if available == "True" { "Rollout has minimum availability" } else { "Rollout does not have minimum availability" };
+    let text = if available == "True" {
+        "Rollout has minimum availability"
+    } else {
+        "Rollout does not have minimum availability"
+    };
     let healthy = if promoted == "True" { "Rollout is healthy" } else { "Rollout is not healthy" };
     vec![
         condition("Available", available, "AvailableReason", text),
@@ -109,7 +113,8 @@ fn steps() -> Value {
 
 #[test]
 fn a_healthy_canary_with_a_history() {
-    let progressed = condition("Progressing", "True", "NewReplicaSetAvailable", "ReplicaSet has successfully progressed.");
+    let progressed =
+        condition("Progressing", "True", "NewReplicaSetAvailable", "ReplicaSet has successfully progressed.");
     let more = json!({"currentStepIndex": 2, "phase": "Healthy", "stableRS": pod_hash("shop:4"), "conditions": conditions(&progressed, "True", "True")});
     let sets = [("shop:1", 1, 0), ("shop:2", 2, 0), ("shop:3", 3, 0), ("shop:4", 4, 2)];
     assert_untouched(&mut left(&steps(), &sets, &merged(counts(2, 2, 2), &more)));
@@ -117,25 +122,30 @@ fn a_healthy_canary_with_a_history() {
 
 #[test]
 fn a_healthy_canary_over_a_route() {
-    let progressed = condition("Progressing", "True", "NewReplicaSetAvailable", "ReplicaSet has successfully progressed.");
+    let progressed =
+        condition("Progressing", "True", "NewReplicaSetAvailable", "ReplicaSet has successfully progressed.");
     let strategy = json!({"canary": {
         "canaryService": "shop-canary", "stableService": "shop-stable", "steps": [{"setWeight": 50}, {"pause": {}}],
         "trafficRouting": {"gatewayAPI": {"httpRoute": "shop"}},
     }});
     let destination = |weight: i32, service: &str| json!({"weight": weight, "serviceName": service, "podTemplateHash": pod_hash("shop:2")});
-    let weights = json!({"canary": destination(0, "shop-canary"), "stable": destination(100, "shop-stable"), "verified": true});
+    let weights =
+        json!({"canary": destination(0, "shop-canary"), "stable": destination(100, "shop-stable"), "verified": true});
     let more = json!({
         "currentStepIndex": 2, "phase": "Healthy", "stableRS": pod_hash("shop:2"),
         "conditions": conditions(&progressed, "True", "True"), "canary": {"weights": weights},
     });
     let mut rig = left(&strategy, &[("shop:1", 1, 0), ("shop:2", 2, 2)], &merged(counts(2, 2, 2), &more));
-    let backends = json!([{"name": "shop-stable", "port": 80, "weight": 100}, {"name": "shop-canary", "port": 80, "weight": 0}]);
-    rig.core.user().merge("HTTPRoute", (KEY.0, "shop"), &json!({"spec": {"rules": [{"backendRefs": backends}]}})).unwrap();
+    let backends =
+        json!([{"name": "shop-stable", "port": 80, "weight": 100}, {"name": "shop-canary", "port": 80, "weight": 0}]);
+    rig.core
+        .user()
+        .merge("HTTPRoute", (KEY.0, "shop"), &json!({"spec": {"rules": [{"backendRefs": backends}]}}))
+        .unwrap();
     select(&mut rig, "shop-stable", "shop:2");
     select(&mut rig, "shop-canary", "shop:2");
     assert_untouched(&mut rig);
 }
-
 
 #[test]
 fn an_aborted_canary() {
