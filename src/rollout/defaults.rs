@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::api::GoDuration;
-use crate::api::duration::ParseDurationError;
 use crate::api::IntOrString;
+use crate::api::duration::ParseDurationError;
 use crate::api::rollout::{BlueGreen, Canary, Rollout};
 use crate::api::steps::Pause;
 

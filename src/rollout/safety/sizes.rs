@@ -51,7 +51,11 @@ fn forget_deadlines(exposure: &Exposure<'_>, now: Time, plan: &mut Plan) {
     let updating = cast.new.as_ref().filter(|_| !rollout.status.abort && (cast.at_stable() || !fast));
     for revision in cast.distinct_stable().into_iter().chain(updating) {
         if revision.rs.metadata.annotation(names::SCALE_DOWN_DEADLINE).is_some() {
-            plan.effects.push(write::annotate(revision, &[(names::SCALE_DOWN_DEADLINE, None)], "revision is wanted again"));
+            plan.effects.push(write::annotate(
+                revision,
+                &[(names::SCALE_DOWN_DEADLINE, None)],
+                "revision is wanted again",
+            ));
         }
     }
 }

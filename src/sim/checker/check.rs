@@ -64,12 +64,12 @@ pub struct Write<'s> {
 
 impl Write<'_> {
     /// The written object before; null where there was none.
-    pub fn old(&self) -> &Value {
+    pub fn left(&self) -> &Value {
         self.entry.before.as_deref().unwrap_or(&Value::Null)
     }
 
     /// The written object after; null where there is none.
-    pub fn new(&self) -> &Value {
+    pub fn made(&self) -> &Value {
         self.entry.after.as_deref().unwrap_or(&Value::Null)
     }
 

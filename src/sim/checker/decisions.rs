@@ -46,11 +46,11 @@ pub fn i09(write: &Write<'_>) -> Found {
     let Some(strategy) = &facts.rollout.spec.strategy.blue_green else { return Ok(()) };
     let of = |value: &Value| value.pointer("/spec/selector").and_then(|s| s.get(HASH).cloned());
     let status = &facts.rollout.status;
-    let to = of(write.new());
-    let switched = write.is("Service") && write.entry.name == strategy.active_service && to != of(write.old());
+    let to = of(write.made());
+    let switched = write.is("Service") && write.entry.name == strategy.active_service && to != of(write.left());
     let first = to.as_ref().and_then(Value::as_str) == Some(status.current_pod_hash.as_str());
     // A first deploy has nothing to switch from, nor has one whose stable revision somebody deleted.
-    let from = facts.by_hash(&status.stable_rs).filter(|_| of(write.old()).is_some());
+    let from = facts.by_hash(&status.stable_rs).filter(|_| of(write.left()).is_some());
     if !switched || !first || status.stable_rs == status.current_pod_hash || from.is_none() {
         return Ok(());
     }
@@ -134,7 +134,7 @@ pub fn i28(write: &Write<'_>) -> Found {
     }
     let shares = facts.routed().is_some() || facts.active().is_some();
     if let Some((from, to)) = resize(write).filter(|(from, to)| to < from && shares) {
-        let set = hash(write.old());
+        let set = hash(write.left());
         if set == status.stable_rs && to < facts.replicas {
             return Err(format!("stable revision goes from {from} to {to} of {}", facts.replicas));
         }
@@ -204,7 +204,7 @@ fn one_run(write: &Write<'_>) -> Found {
             note("siskin.dev/replaces"),
         )
     };
-    let new = gate(write.new());
+    let new = gate(write.made());
     let mut others = write.before.state.list("AnalysisRun", write.before.namespace());
     let uid = object::uid(write.before.value);
     match others.find(|run| object::controller_uid(run) == Some(uid) && gate(run) == new) {

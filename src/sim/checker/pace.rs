@@ -35,7 +35,7 @@ pub fn i08(write: &Write<'_>) -> Found {
         return Ok(());
     };
     let of = |route| facts.share_of(&super::routes::rules(route), |name| name == canary);
-    let (old, share) = (of(write.old()), of(write.new()));
+    let (old, share) = (of(write.left()), of(write.made()));
     let (least, most) = allowed(facts);
     let (least, most) = (Share { part: least, whole: facts.max() }, Share { part: most, whole: facts.max() });
     let available = facts.state.available(new);
@@ -57,7 +57,7 @@ pub fn i08(write: &Write<'_>) -> Found {
 pub fn i10(write: &Write<'_>) -> Found {
     let Some((from, to)) = resize(write) else { return Ok(()) };
     let facts = write.before;
-    let hash = hash(write.old());
+    let hash = hash(write.left());
     if to > from {
         return ceiling(facts, (hash, to), to - from);
     }
@@ -102,9 +102,9 @@ fn ceiling(facts: &Facts<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
 pub fn i23(write: &Write<'_>) -> Found {
     let facts = write.before;
     let Some((from, to)) = resize(write) else { return Ok(()) };
-    let Some(due) = deadline(write.old()) else { return Ok(()) };
+    let Some(due) = deadline(write.left()) else { return Ok(()) };
     let status = &facts.rollout.status;
-    let hash = hash(write.old());
+    let hash = hash(write.left());
     let back = hash == status.stable_rs || (hash == status.current_pod_hash && !status.abort);
     let limited = crate::rollout::defaults::scale_down_delay_revision_limit(&facts.rollout).is_some();
     if back || limited || due <= write.entry.time {
@@ -120,7 +120,7 @@ pub fn i29(write: &Write<'_>) -> Found {
     let aborted = status.abort && !status.promote_full && status.stable_rs != status.current_pod_hash;
     // Where somebody deleted the stable revision, the aborted one is all there is.
     let rivalled = write.before.by_hash(&status.stable_rs).is_some();
-    if aborted && rivalled && hash(write.old()) == status.current_pod_hash && !status.stable_rs.is_empty() {
+    if aborted && rivalled && hash(write.left()) == status.current_pod_hash && !status.stable_rs.is_empty() {
         return Err(format!("aborted revision grows from {from} to {to}"));
     }
     Ok(())

@@ -43,7 +43,7 @@ pub fn i19(write: &Write<'_>) -> Found {
         object::take(&mut template, &["metadata", "creationTimestamp"]);
         template
     };
-    let new = template(write.new());
+    let new = template(write.made());
     let twin = write.before.sets().find(|rs| template(rs) == new);
     if let Some(twin) = twin {
         return Err(format!("a second ReplicaSet for the template of {}", object::name(twin)));
@@ -61,7 +61,7 @@ pub fn i22(write: &Write<'_>) -> Found {
     if !write.is("ReplicaSet") || write.entry.after.is_some() {
         return Ok(());
     }
-    let (facts, gone) = (write.before, write.old());
+    let (facts, gone) = (write.before, write.left());
     let status = &facts.rollout.status;
     let hash = hash(gone);
     let pods =

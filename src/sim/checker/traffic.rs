@@ -13,7 +13,7 @@ use crate::sim::object;
 /// The selector that a Service write sets and the one that it replaces, where they differ.
 fn switch<'w>(write: &'w Write<'_>) -> Option<(&'w str, &'w str)> {
     let of = |value: &'w Value| value.pointer("/spec/selector").and_then(|s| s.get(super::facts::HASH)?.as_str());
-    let (from, to) = (of(write.old()).unwrap_or_default(), of(write.new()).unwrap_or_default());
+    let (from, to) = (of(write.left()).unwrap_or_default(), of(write.made()).unwrap_or_default());
     (write.is("Service") && from != to).then_some((from, to))
 }
 
@@ -22,7 +22,7 @@ pub fn resize(write: &Write<'_>) -> Option<(i64, i64)> {
     if !write.is("ReplicaSet") || write.entry.before.is_none() || write.entry.after.is_none() {
         return None;
     }
-    let (from, to) = (wanted(write.old()), wanted(write.new()));
+    let (from, to) = (wanted(write.left()), wanted(write.made()));
     (from != to).then_some((from, to))
 }
 
@@ -35,7 +35,7 @@ pub fn i01(write: &Write<'_>) -> Found {
         return Err(format!("selector goes from {from:?} to {to:?}, which no ReplicaSet has"));
     }
     if write.is("ReplicaSet") && write.entry.after.is_none() {
-        let gone = hash(write.old());
+        let gone = hash(write.left());
         if let Some(service) = write.before.services().into_iter().find(|name| write.before.selected(name) == gone) {
             return Err(format!("ReplicaSet {gone} is deleted while Service {service} selects it"));
         }
@@ -84,8 +84,8 @@ pub fn i03(write: &Write<'_>) -> Found {
         return Ok(());
     }
     for (gains, loses) in [(canary, stable), (stable, canary)] {
-        let share = share_in(facts, write.new(), gains);
-        if !share.exceeds(share_in(facts, write.old(), gains)) {
+        let share = share_in(facts, write.made(), gains);
+        if !share.exceeds(share_in(facts, write.left(), gains)) {
             continue;
         }
         let target = facts.target(gains);
@@ -109,7 +109,7 @@ pub fn i03(write: &Write<'_>) -> Found {
 pub fn i04(write: &Write<'_>) -> Found {
     let Some((from, to)) = resize(write).filter(|(from, to)| to < from) else { return Ok(()) };
     let facts = write.before;
-    let hash = hash(write.old());
+    let hash = hash(write.left());
     if facts.routed().is_none() && facts.active().is_none() {
         return Ok(());
     }
@@ -171,7 +171,7 @@ pub fn i06(write: &Write<'_>) -> Found {
     let facts = write.before;
     let Some((from, to)) = resize(write).filter(|(from, to)| to < from) else { return Ok(()) };
     let status = &facts.rollout.status;
-    let canary = facts.routed().is_some() && status.abort && hash(write.old()) == status.current_pod_hash;
+    let canary = facts.routed().is_some() && status.abort && hash(write.left()) == status.current_pod_hash;
     let share = facts.share_up(&status.current_pod_hash);
     if canary && status.stable_rs != status.current_pod_hash && share.part > 0 && facts.replicas > 0 {
         return Err(format!(
@@ -189,7 +189,7 @@ pub fn i07(write: &Write<'_>) -> Found {
     if !write.is("HTTPRoute") || !status.abort || status.stable_rs == status.current_pod_hash {
         return Ok(());
     }
-    let (old, new) = (|name| share_in(facts, write.old(), name), |name| share_in(facts, write.new(), name));
+    let (old, new) = (|name| share_in(facts, write.left(), name), |name| share_in(facts, write.made(), name));
     if new(canary).exceeds(old(canary)) || old(stable).exceeds(new(stable)) {
         return Err(format!("aborted canary's share goes from {:?} to {:?}", old(canary), new(canary)));
     }
@@ -202,7 +202,7 @@ pub fn i16(write: &Write<'_>) -> Found {
     if !write.is("HTTPRoute") {
         return Ok(());
     }
-    for rule in rules(write.new()) {
+    for rule in rules(write.made()) {
         let ours: Vec<i64> =
             rule.iter().filter(|(name, _)| name == canary || name == stable).map(|(_, weight)| *weight).collect();
         let sum: i64 = ours.iter().sum();
@@ -219,13 +219,13 @@ pub fn i17(write: &Write<'_>) -> Found {
     let (facts, Some((canary, _))) = (write.before, write.before.routed()) else { return Ok(()) };
     let verified =
         |value: &Value| value.pointer("/status/canary/weights/verified").and_then(Value::as_bool) == Some(true);
-    if !write.is("Rollout") || !verified(write.new()) || verified(write.old()) {
+    if !write.is("Rollout") || !verified(write.made()) || verified(write.left()) {
         return Ok(());
     }
     if !facts.claimed() {
         return Err("verified although no parent reports".to_owned());
     }
-    let shown = object::integer(write.new(), "/status/canary/weights/canary/weight").unwrap_or(-1);
+    let shown = object::integer(write.made(), "/status/canary/weights/canary/weight").unwrap_or(-1);
     for key in facts.routes() {
         let Some(history) = facts.state.routes.get(&key) else { continue };
         let oldest = history.in_flight.first();
