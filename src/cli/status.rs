@@ -9,11 +9,11 @@ use super::failure::Failure;
 use super::get::{Output, json_text, not_found, unseen};
 use super::session::Session;
 use super::view::objects::{Objects, read};
-use super::view::phase::{Phase, Template, phase};
 use super::view::status as draw;
 use super::watch::{Follower, Scope};
 use crate::api::Rollout;
 use crate::api::duration::GoDuration;
+use crate::rollout::status::phase::{self, PhaseMessage, TemplateSource};
 
 /// Wait until a Rollout is Healthy or Degraded, with a line for each change
 ///
@@ -44,7 +44,7 @@ impl Status {
         let Some(rollout) = objects.rollouts.iter().find(here) else {
             return (String::new(), Some(not_found(ROLLOUTS, &self.name)));
         };
-        let phase = phase(rollout, Template::Own);
+        let phase = phase::client(rollout, TemplateSource::Own);
         if self.output == Some(Output::Json) {
             let value =
                 json!({"name": self.name, "namespace": namespace, "phase": phase.phase, "message": phase.message});
@@ -78,12 +78,12 @@ impl Status {
         let scope = Scope { namespace: Some(cluster.namespace.clone()), name: Some(self.name.clone()) };
         let mut follower = Follower::new(cluster, &[(ROLLOUTS, scope)]);
         let waiting = async {
-            let mut shown: Option<Phase> = None;
+            let mut shown: Option<PhaseMessage> = None;
             loop {
                 follower.changed().await;
                 let objects = follower.objects()?;
                 let rollout = objects.rollouts.first().ok_or_else(|| not_found(ROLLOUTS, &self.name))?;
-                let now = phase(rollout, Template::Own);
+                let now = phase::client(rollout, TemplateSource::Own);
                 if shown.as_ref() != Some(&now) {
                     session.console.print(&draw::watch_line(&now));
                 }

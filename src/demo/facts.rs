@@ -11,8 +11,8 @@ use super::stage::Stage;
 use crate::api::rollout_status::BlockerStatus;
 use crate::api::{Rollout, Time};
 use crate::cli::view::objects::{Objects, UnreadableObject};
-use crate::cli::view::phase::{Phase, Template, phase};
 use crate::cli::view::pod::summary;
+use crate::rollout::status::phase::{self, PhaseMessage, TemplateSource};
 use crate::sim::object;
 use crate::sim::traffic::Record;
 
@@ -68,7 +68,7 @@ pub struct Facts {
     /// The Rollout and what belongs to it.
     pub objects: Objects,
     /// As `get` shows it.
-    pub phase: Phase,
+    pub phase: PhaseMessage,
     /// Traffic of the last second, by version.
     pub shares: Vec<Share>,
     /// The weights that the gateway has in force, by Service.
@@ -110,11 +110,11 @@ impl Watcher {
         // Taken last and alone: whoever moves the cluster holds it while it takes the record.
         let record = stage.record();
         let record = record.lock();
-        let phase = objects.rollouts.first().map(|rollout| phase(rollout, Template::Own));
+        let phase = objects.rollouts.first().map(|rollout| phase::client(rollout, TemplateSource::Own));
         Ok(Facts {
             at,
             elapsed: Duration::ZERO,
-            phase: phase.unwrap_or_else(|| Phase { phase: String::new(), message: String::new() }),
+            phase: phase.unwrap_or_else(|| PhaseMessage { phase: "", message: String::new() }),
             shares: shares(&record, at, self.rollout),
             weights,
             measured: measured(&objects),

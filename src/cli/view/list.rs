@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::age::{age, human_duration};
-use super::phase::{Template, phase};
 use super::table::Table;
 use super::weight;
 use crate::api::duration::GoDuration;
 use crate::api::time::Time;
 use crate::api::{Experiment, Rollout};
+use crate::rollout::status::phase::{self, TemplateSource};
 
 const NONE: &str = "-";
 const NAMESPACE_WIDTH: usize = 9;
@@ -112,7 +112,7 @@ pub enum Namespaces {
 
 /// What a list shows of a Rollout.
 pub fn rollout_line(rollout: &Rollout) -> RolloutLine {
-    let shown = phase(rollout, Template::Own);
+    let shown = phase::client(rollout, TemplateSource::Own);
     let strategy = &rollout.spec.strategy;
     let is_canary = strategy.canary.is_some();
     let name = if is_canary {
@@ -127,7 +127,7 @@ pub fn rollout_line(rollout: &Rollout) -> RolloutLine {
         namespace: rollout.metadata.namespace.clone(),
         name: rollout.metadata.name.clone(),
         strategy: name.to_owned(),
-        status: shown.phase,
+        status: shown.phase.to_owned(),
         message: shown.message,
         step: weight::step(rollout).unwrap_or_else(|| NONE.to_owned()),
         set_weight: if is_canary { weight::set_weight(rollout).to_string() } else { NONE.to_owned() },

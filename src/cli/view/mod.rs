@@ -13,7 +13,6 @@ pub mod info;
 pub mod list;
 pub mod objects;
 pub mod paint;
-pub mod phase;
 pub mod pod;
 pub mod rollout;
 pub mod status;

@@ -6,11 +6,11 @@ use super::experiment::{experiments_of, revision_of, runs_of};
 use super::info::{ContainerInfo, InfoMeta, PodInfo, ReplicaSetInfo, RolloutInfo};
 use super::objects::Objects;
 use super::paint::{pod_icon, replica_set_icon, rollout_icon};
-use super::phase::{Phase, Template, phase};
 use super::{pod, weight};
 use crate::api::meta::Meta;
 use crate::api::names::SCALE_DOWN_DEADLINE;
 use crate::api::{Pod, RawJson, ReplicaSet, Rollout};
+use crate::rollout::status::phase::{self, PhaseMessage, TemplateSource};
 
 /// Annotation of an Experiment's ReplicaSets: the template that they run.
 const EXPERIMENT_TEMPLATE: &str = "experiment.argoproj.io/template-name";
@@ -23,12 +23,12 @@ pub(super) fn is_owned(meta: &Meta, uid: &str) -> bool {
 
 /// Everything that the objects say of a Rollout.
 pub fn rollout_info(rollout: &Rollout, objects: &Objects) -> RolloutInfo {
-    let Phase { phase, message } = phase(rollout, Template::Own);
+    let PhaseMessage { phase, message } = phase::client(rollout, TemplateSource::Own);
     let (spec, status) = (&rollout.spec, &rollout.status);
     let mut info = RolloutInfo {
         object_meta: InfoMeta::full(&rollout.metadata),
         icon: rollout_icon(&phase).to_owned(),
-        status: phase,
+        status: phase.to_owned(),
         message,
         ready: status.ready_replicas,
         current: status.replicas,

@@ -1,14 +1,14 @@
 //! One line on how a Rollout stands, for scripts that wait for it.
 
-use super::phase::Phase;
+use crate::rollout::status::phase::PhaseMessage;
 
 /// `Healthy`, `Degraded`, or `<phase> - <message>`, with end of line.
-pub fn line(phase: &Phase) -> String {
+pub fn line(phase: &PhaseMessage) -> String {
     if is_final(phase) { format!("{}\n", phase.phase) } else { format!("{} - {}\n", phase.phase, phase.message) }
 }
 
 /// `<phase>`, with the message after a dash where there is one, with end of line.
-pub fn watch_line(phase: &Phase) -> String {
+pub fn watch_line(phase: &PhaseMessage) -> String {
     if phase.message.is_empty() {
         format!("{}\n", phase.phase)
     } else {
@@ -17,12 +17,12 @@ pub fn watch_line(phase: &Phase) -> String {
 }
 
 /// Whether waiting any longer is pointless.
-pub fn is_final(phase: &Phase) -> bool {
-    matches!(phase.phase.as_str(), "Healthy" | "Degraded")
+pub fn is_final(phase: &PhaseMessage) -> bool {
+    matches!(phase.phase, "Healthy" | "Degraded")
 }
 
 /// The error that a Rollout in this phase ends a script with.
-pub fn failure(phase: &Phase) -> Option<String> {
+pub fn failure(phase: &PhaseMessage) -> Option<String> {
     (phase.phase == "Degraded").then(|| format!("The rollout is in a degraded state with message: {}", phase.message))
 }
 

@@ -84,7 +84,7 @@ impl Json {
                 self.measured.push(body);
             }
         }
-        let state = (facts.phase.phase.clone(), facts.phase.message.clone());
+        let state = (facts.phase.phase.to_owned(), facts.phase.message.clone());
         if state != self.state {
             let step = facts.rollout().and_then(|rollout| rollout.status.current_step_index);
             self.line("rollout", json!({"phase": state.0, "message": state.1, "step": step}));

@@ -195,7 +195,7 @@ fn numbers(facts: &Facts, paint: Paint) -> Vec<String> {
 fn waits(facts: &Facts) -> String {
     let blockers = facts.blockers();
     let rest = if blockers.len() > 1 { format!("   and {} more", blockers.len() - 1) } else { String::new() };
-    match (blockers.first(), facts.phase.phase.as_str(), facts.phase.message.as_str()) {
+    match (blockers.first(), facts.phase.phase, facts.phase.message.as_str()) {
         (Some(blocker), _, _) => format!("{} ({}){rest}", blocker.message, blocker.object),
         (None, "Paused", "BlueGreenPause") => "an approval".to_owned(),
         (None, "Paused", _) => "the end of a pause".to_owned(),

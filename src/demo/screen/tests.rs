@@ -10,10 +10,10 @@ use crate::api::Time;
 use crate::cli::session::Console;
 use crate::cli::view::objects::Objects;
 use crate::cli::view::paint::{Paint, width};
-use crate::cli::view::phase::Phase;
 use crate::demo::facts::{Facts, Happening, Share};
 use crate::demo::scenes::{Ending, Letter, Scene};
 use crate::demo::score::{Outcome, Score, Sums, Wait};
+use crate::rollout::status::phase::PhaseMessage;
 
 fn share(version: &str, requests: u64, errors: u64) -> Share {
     Share { version: version.to_owned(), requests, errors }
@@ -24,7 +24,7 @@ fn facts() -> Facts {
         at: Time::from_seconds(0),
         elapsed: Duration::from_secs(2),
         objects: Objects::default(),
-        phase: Phase { phase: "Paused".to_owned(), message: "CanaryPauseStep".to_owned() },
+        phase: PhaseMessage { phase: "Paused", message: "CanaryPauseStep".to_owned() },
         shares: vec![share("v1", 180, 0), share("v2", 20, 2)],
         weights: vec![("shop-stable".to_owned(), 90), ("shop-canary".to_owned(), 10)],
         measured: Vec::new(),

@@ -41,7 +41,7 @@ pub fn percent(part: u64, whole: u64) -> u64 {
 /// `Progressing, step 2/6, weight 10 %`.
 pub fn state(facts: &Facts) -> String {
     let phase = &facts.phase;
-    let mut text = phase.phase.clone();
+    let mut text = phase.phase.to_owned();
     if !phase.message.is_empty() {
         text = format!("{text}: {}", phase.message);
     }
