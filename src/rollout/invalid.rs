@@ -37,9 +37,7 @@ fn routing(world: &World) -> Option<String> {
     let routing = world.rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
     match gateway_api::settings(routing) {
         Err(error) => Some(format!("{path}: {error}")),
-        Ok(None) => Some(format!(
-            "{path}: no router is set: a misspelt or pruned key would leave the traffic as it is (supported: gatewayAPI, plugins[argoproj-labs/gatewayAPI])"
-        )),
+        Ok(None) => None,
         Ok(Some(settings)) => {
             let refused = gateway_api::unsupported(&settings)
                 .first()

@@ -96,7 +96,7 @@ pub fn unknown_fields(routing: &TrafficRouting) -> Vec<String> {
     let Ok(Some((path, value))) = written(routing) else { return Vec::new() };
     let mut unknown = Vec::new();
     let read: Result<GatewayApi, _> =
-        serde_ignored::deserialize(value, |field| unknown.push(format!("{path}.{field}")));
+        serde_ignored::deserialize(value, |field| unknown.push(format!("{path}.{field}").replace(".?", "")));
     if read.is_ok() { unknown } else { Vec::new() }
 }
 
