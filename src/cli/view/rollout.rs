@@ -27,7 +27,7 @@ pub fn rollout_info(rollout: &Rollout, objects: &Objects) -> RolloutInfo {
     let (spec, status) = (&rollout.spec, &rollout.status);
     let mut info = RolloutInfo {
         object_meta: InfoMeta::full(&rollout.metadata),
-        icon: rollout_icon(&phase).to_owned(),
+        icon: rollout_icon(phase).to_owned(),
         status: phase.to_owned(),
         message,
         ready: status.ready_replicas,
