@@ -90,9 +90,9 @@ fn resize(exposure: &Exposure<'_>, (revision, wanted): (&Revision, i32), reason:
 fn still_serving(exposure: &Exposure<'_>, revision: &Revision, kept: i32) -> Blocker {
     let share = exposure.share(revision);
     let message = if share.is_none() {
-        format!("{kept} pods stay until the routes are settled without them")
+        format!("kept at {kept} until the routes are settled without it")
     } else {
-        format!("{kept} pods stay: up to {} of {} of the traffic may still reach them", share.part, share.whole)
+        format!("kept at {kept}: up to {} of {} of the traffic may still reach it", share.part, share.whole)
     };
     Blocker::wait("TrafficNotSettled", format!("ReplicaSet/{}", revision.name()), message)
 }
