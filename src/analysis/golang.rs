@@ -1,4 +1,4 @@
-//! How Go prints what reaches users through this room: quoted strings and numbers. Knows nothing of analyses.
+//! How Go prints what reaches users and hashes: quoted strings, JSON strings and numbers. Knows nothing of analyses.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -64,6 +64,28 @@ pub(crate) fn float_text(value: f64) -> String {
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+/// A JSON string as Go writes it: safe to put into HTML.
+pub(crate) fn json_text(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
 }
 
 #[cfg(test)]

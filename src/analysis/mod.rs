@@ -14,7 +14,7 @@ pub mod condition;
 pub mod evidence;
 pub mod expr;
 mod field_path;
-mod golang;
+pub(crate) mod golang;
 mod limits;
 pub mod phase;
 mod qualified_name;

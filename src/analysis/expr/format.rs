@@ -1,11 +1,10 @@
 //! How Go prints values (`fmt`'s `%v`), and how it writes them as JSON.
 
-use std::fmt::Write as _;
-
 use super::error::RuntimeError;
 use super::limits::MAX_TEXT_BYTES;
 use super::time;
 use super::value::Value;
+use crate::analysis::golang::json_text;
 
 /// `%v` of a number: the shortest digits that read back, with an exponent from a million on and below 0.0001.
 pub(super) fn float(number: f64) -> String {
@@ -161,26 +160,4 @@ fn json_float(number: f64) -> Result<String, RuntimeError> {
         return Ok(if scientific.contains("e-") { scientific } else { scientific.replace('e', "e+") });
     }
     Ok(format!("{number}"))
-}
-
-/// A JSON string as Go writes it: safe to put into HTML.
-fn json_text(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
 }

@@ -16,8 +16,7 @@ use serde_json::{Map, Value};
 #[cfg(test)]
 mod tests;
 
-/// The label that the controller adds to each template.
-pub const HASH_LABEL: &str = "rollouts-pod-template-hash";
+pub use crate::api::names::POD_HASH as HASH_LABEL;
 
 /// Which list of anti-affinity terms the Rollout's strategy lets the controller add to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

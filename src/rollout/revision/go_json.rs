@@ -5,6 +5,7 @@
 
 use super::quantity::Quantity;
 use super::table::{Field, Kind, Presence, Struct};
+use crate::analysis::golang::json_text;
 use serde_json::{Map, Number, Value};
 use std::fmt::Write as _;
 
@@ -31,7 +32,7 @@ pub fn kind_to_text(kind: Kind, value: Option<&Value>) -> String {
 /// `text` as Go writes a JSON string: `<`, `>`, `&` and the two separators of lines escaped.
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
-    write_text(&mut out, text);
+    json_text(&mut out, text);
     out
 }
 
@@ -48,7 +49,7 @@ fn write_struct(out: &mut String, shape: &Struct, value: &Value) {
             out.push(',');
         }
         first = false;
-        write_text(out, field.key);
+        json_text(out, field.key);
         out.push(':');
         match given {
             None if field.presence.is_pointer() => out.push_str("null"),
@@ -113,16 +114,16 @@ pub fn integer(value: &Value) -> Option<i64> {
 
 fn write_kind(out: &mut String, kind: Kind, given: Option<&Value>) {
     match kind {
-        Kind::Text => write_text(out, given.and_then(Value::as_str).unwrap_or_default()),
+        Kind::Text => json_text(out, given.and_then(Value::as_str).unwrap_or_default()),
         Kind::Bool => out.push_str(if given == Some(&Value::Bool(true)) { "true" } else { "false" }),
         Kind::Int32 | Kind::Int64 => _ = write!(out, "{}", given.and_then(integer).unwrap_or(0)),
         Kind::Bytes => match given.and_then(Value::as_str) {
-            Some(text) => write_text(out, text),
+            Some(text) => json_text(out, text),
             None => out.push_str("null"),
         },
-        Kind::Quantity => write_text(out, &given.and_then(Quantity::from_json).unwrap_or_default().to_string()),
+        Kind::Quantity => json_text(out, &given.and_then(Quantity::from_json).unwrap_or_default().to_string()),
         Kind::IntOrString => match given {
-            Some(Value::String(text)) => write_text(out, text),
+            Some(Value::String(text)) => json_text(out, text),
             other => _ = write!(out, "{}", other.and_then(integer).unwrap_or(0)),
         },
         Kind::Time => write_time(out, given),
@@ -161,7 +162,7 @@ fn write_map(out: &mut String, element: Kind, given: Option<&Value>) {
         if index > 0 {
             out.push(',');
         }
-        write_text(out, key);
+        json_text(out, key);
         out.push(':');
         write_kind(out, element, Some(item).filter(|v| fits(element, v)));
     }
@@ -183,7 +184,7 @@ fn write_raw(out: &mut String, value: &Value) {
         Value::Bool(true) => out.push_str("true"),
         Value::Bool(false) => out.push_str("false"),
         Value::Number(number) => write_number(out, number),
-        Value::String(text) => write_text(out, text),
+        Value::String(text) => json_text(out, text),
         Value::Array(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -200,7 +201,7 @@ fn write_raw(out: &mut String, value: &Value) {
                 if index > 0 {
                     out.push(',');
                 }
-                write_text(out, key);
+                json_text(out, key);
                 out.push(':');
                 write_raw(out, item);
             }
@@ -228,22 +229,4 @@ fn write_number(out: &mut String, number: &Number) {
         Some((mantissa, exponent)) if !exponent.starts_with('-') => _ = write!(out, "{mantissa}e+{exponent}"),
         _ => out.push_str(&scientific),
     }
-}
-
-fn write_text(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => _ = write!(out, "\\u{:04x}", u32::from(c)),
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
 }

@@ -12,8 +12,7 @@ use crate::sim::random::SplitMix;
 
 /// The share of requests, from 0 to 1, that a pod answers with an error.
 pub const ERROR_RATE: &str = "sim.siskin.dev/error-rate";
-/// The label that ties a pod to its revision.
-pub const HASH_LABEL: &str = "rollouts-pod-template-hash";
+pub use crate::api::names::POD_HASH as HASH_LABEL;
 
 /// Where users send their requests.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::plan::ObjectRef;
 use crate::plan::object::HTTP_ROUTE;
 
 /// Key of the in-progress label where the settings name none. Argo CD ignore rules of users name it.
-pub const LABEL_KEY: &str = "rollouts.argoproj.io/gatewayapi-canary";
+pub const LABEL_KEY: &str = crate::api::names::GATEWAY_IN_PROGRESS;
 /// Value of the in-progress label where the settings name none.
 pub const LABEL_VALUE: &str = "in-progress";
 
