@@ -1,4 +1,4 @@
-//! Regular expressions as Go's `regexp` reads them, on the engine of this crate's `regex`.
+//! Regular expressions as Go's `regexp` reads them, on the engine of this crate's `regex`. Both take time linear in the text.
 //!
 //! The two dialects nearly agree. Translated here: Perl classes and word boundaries are ASCII in Go; inside brackets Go
 //! knows neither nested brackets nor set operators; `\Q…\E` quotes; a repetition of a repetition is an error in Go.
@@ -9,19 +9,30 @@ use std::str::Chars;
 use regex::{Regex, RegexBuilder};
 
 /// Bytes that one compiled expression may take.
-const MAX_COMPILED_SIZE: usize = 1 << 20;
-/// Longest expression that is read.
+pub(crate) const MAX_COMPILED_BYTES: usize = 1 << 20;
+/// Longest expression that is read, in bytes.
 const MAX_LENGTH: usize = 4_096;
+/// Highest count of a repetition in Go.
+const MAX_REPEAT_COUNT: u32 = 1000;
 
-/// The expression, compiled; `None` where it is none.
-pub(crate) fn compile(expression: &str) -> Option<Regex> {
+/// The expression, compiled.
+///
+/// # Errors
+/// What is wrong with it, in the words of Go's `regexp.Compile`; the cause is Go's own only for the commonest mistakes.
+pub(crate) fn compile(expression: &str) -> Result<Regex, String> {
     if expression.len() > MAX_LENGTH {
-        return None;
+        return Err(format!("error parsing regexp: expression is longer than {MAX_LENGTH} bytes"));
     }
-    RegexBuilder::new(&translate(expression)?).size_limit(MAX_COMPILED_SIZE).build().ok()
+    let translated = translate(expression).map_err(|cause| format!("error parsing regexp: {cause}"))?;
+    let mut builder = RegexBuilder::new(&translated);
+    builder.size_limit(MAX_COMPILED_BYTES).dfa_size_limit(MAX_COMPILED_BYTES).build().map_err(|error| {
+        let text = error.to_string();
+        let cause = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        format!("error parsing regexp: {cause}: `{expression}`")
+    })
 }
 
-fn translate(expression: &str) -> Option<String> {
+fn translate(expression: &str) -> Result<String, String> {
     let mut out = String::with_capacity(expression.len());
     let mut chars = expression.chars().peekable();
     // Whether the piece before is a repetition, which Go does not let repeat.
@@ -33,27 +44,14 @@ fn translate(expression: &str) -> Option<String> {
                 false
             }
             '[' => {
-                class(&mut chars, &mut out)?;
+                class(&mut chars, &mut out).ok_or_else(|| format!("missing closing ]: `{expression}`"))??;
                 false
             }
             '*' | '+' | '?' => {
-                if repeated {
-                    return None;
-                }
                 out.push(c);
-                lazy(&mut chars, &mut out);
                 true
             }
-            '{' => {
-                let counted = counted(&mut chars, &mut out);
-                if counted && repeated {
-                    return None;
-                }
-                if counted {
-                    lazy(&mut chars, &mut out);
-                }
-                counted
-            }
+            '{' => counted(&mut chars, &mut out)?,
             '}' => {
                 out.push_str("\\}");
                 false
@@ -63,48 +61,45 @@ fn translate(expression: &str) -> Option<String> {
                 false
             }
         };
+        if repeats && repeated {
+            return Err(format!("invalid nested repetition operator: `{c}`"));
+        }
+        if repeats && let Some(lazy) = chars.next_if_eq(&'?') {
+            out.push(lazy);
+        }
         repeated = repeats;
     }
-    Some(out)
-}
-
-fn lazy(chars: &mut Peekable<Chars<'_>>, out: &mut String) {
-    if let Some(mark) = chars.next_if_eq(&'?') {
-        out.push(mark);
-    }
+    Ok(out)
 }
 
 /// `{n}`, `{n,}` or `{n,m}` as it is; any other brace stands for itself. Tells which it was.
-fn counted(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> bool {
+fn counted(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<bool, String> {
     let body: String = chars.clone().take_while(|c| *c != '}').collect();
-    let number = |text: &str| !text.is_empty() && text.len() <= 4 && text.chars().all(|c| c.is_ascii_digit());
-    let closes = chars.clone().nth(body.chars().count()) == Some('}');
-    let valid = match body.split_once(',') {
-        None => number(&body),
-        Some((low, high)) => number(low) && (high.is_empty() || number(high)),
-    };
-    if !(closes && valid) {
+    let length = body.chars().count();
+    let closes = chars.clone().nth(length) == Some('}');
+    let (least, most) = body.split_once(',').unwrap_or((&body, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !closes || least.is_empty() || !digits(least) || !digits(most) {
         out.push_str("\\{");
-        return false;
+        return Ok(false);
+    }
+    if [least, most].iter().any(|count| !count.is_empty() && !count.parse().is_ok_and(|n: u32| n <= MAX_REPEAT_COUNT)) {
+        return Err(format!("invalid repeat count: `{{{body}}}`"));
     }
     out.push('{');
-    out.push_str(&body);
-    out.push('}');
-    for _ in 0..=body.chars().count() {
-        chars.next();
-    }
-    true
+    out.extend(chars.by_ref().take(length + 1));
+    Ok(true)
 }
 
 /// What follows a backslash outside brackets.
-fn escape(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Option<()> {
-    match chars.next()? {
+fn escape(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    match chars.next().ok_or("trailing backslash at end of expression: ``")? {
         'b' => out.push_str("(?-u:\\b)"),
         'B' => out.push_str("(?-u:\\B)"),
         'Q' => quote(chars, out),
         c => return shared_escape(c, chars, out),
     }
-    Some(())
+    Ok(())
 }
 
 /// `\Q…\E`: all in between stands for itself.
@@ -120,7 +115,7 @@ fn quote(chars: &mut Peekable<Chars<'_>>, out: &mut String) {
 }
 
 /// Escapes that mean the same inside and outside brackets.
-fn shared_escape(c: char, chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Option<()> {
+fn shared_escape(c: char, chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
     match c {
         'd' => out.push_str("[0-9]"),
         'D' => out.push_str("[^0-9]"),
@@ -142,13 +137,13 @@ fn shared_escape(c: char, chars: &mut Peekable<Chars<'_>>, out: &mut String) -> 
             }
         }
         c if c.is_ascii_punctuation() => out.push_str(&regex::escape(&c.to_string())),
-        _ => return None,
+        _ => return Err(format!("invalid escape sequence: `\\{c}`")),
     }
-    Some(())
+    Ok(())
 }
 
-/// The rest of a bracket expression.
-fn class(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Option<()> {
+/// The rest of a bracket expression; `None` where it does not end.
+fn class(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Option<Result<(), String>> {
     out.push('[');
     if let Some(negation) = chars.next_if_eq(&'^') {
         out.push(negation);
@@ -159,8 +154,12 @@ fn class(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Option<()> {
             ']' if !first => break,
             ']' => out.push_str("\\]"),
             '\\' => match chars.next()? {
-                'b' | 'B' | 'A' | 'z' | 'Q' => return None,
-                c => shared_escape(c, chars, out)?,
+                c @ ('b' | 'B' | 'A' | 'z' | 'Q') => return Some(Err(format!("invalid escape sequence: `\\{c}`"))),
+                c => {
+                    if let error @ Err(_) = shared_escape(c, chars, out) {
+                        return Some(error);
+                    }
+                }
             },
             '[' if chars.peek() == Some(&':') => posix(chars, out)?,
             c @ ('[' | '&' | '~') => {
@@ -174,7 +173,7 @@ fn class(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Option<()> {
         first = false;
     }
     out.push(']');
-    Some(())
+    Some(Ok(()))
 }
 
 /// `[:name:]` as it is.
@@ -196,7 +195,7 @@ mod tests {
     use super::*;
 
     fn is_match(expression: &str, text: &str) -> Option<bool> {
-        compile(expression).map(|pattern| pattern.is_match(text))
+        compile(expression).ok().map(|pattern| pattern.is_match(text))
     }
 
     #[test]
@@ -228,7 +227,7 @@ mod tests {
         for (expression, text, expected) in cases {
             assert_eq!(is_match(expression, text), expected, "{expression} on {text}");
         }
-        assert!(compile(&"a".repeat(MAX_LENGTH + 1)).is_none());
+        assert!(compile(&"a".repeat(MAX_LENGTH + 1)).is_err());
     }
 
     proptest! {

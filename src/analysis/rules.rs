@@ -52,6 +52,6 @@ pub fn retention<'m>(
 
 /// Names that the expression matches anywhere.
 fn matching<'m>(expression: &str, metrics: &'m [Metric]) -> Vec<&'m str> {
-    let Some(pattern) = re2::compile(expression) else { return Vec::new() };
+    let Ok(pattern) = re2::compile(expression) else { return Vec::new() };
     metrics.iter().map(|metric| metric.name.as_str()).filter(|name| pattern.is_match(name)).collect()
 }

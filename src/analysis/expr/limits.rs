@@ -35,6 +35,3 @@ pub const MAX_TEXT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Deepest value that an expression may make out of lists and maps.
 pub const MAX_VALUE_DEPTH: u16 = 256;
-
-/// Largest compiled regular expression, in bytes.
-pub const MAX_PATTERN_BYTES: usize = 1024 * 1024;

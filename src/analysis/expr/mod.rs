@@ -25,7 +25,6 @@ mod meter;
 mod number;
 mod optimize;
 mod parser;
-mod pattern;
 mod program;
 mod time;
 mod types;

@@ -3,7 +3,9 @@
 //! The texts end in the `InvalidSpec` condition, where people and tools read them. Kubernetes:
 //! `apimachinery/pkg/util/validation/field/errors.go`.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+
+use crate::analysis::golang::quoted_body;
 
 #[cfg(test)]
 mod tests;
@@ -189,34 +191,5 @@ impl Report {
 
 /// A text as Go's `%q` prints it.
 pub fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{b}' => out.push_str("\\v"),
-            '\u{c}' => out.push_str("\\f"),
-            '\0'..='\u{1f}' | '\u{7f}' => _ = write!(out, "\\x{:02x}", u32::from(c)),
-            c if is_printable(c) => out.push(c),
-            c if u32::from(c) < 0x1_0000 => _ = write!(out, "\\u{:04x}", u32::from(c)),
-            c => _ = write!(out, "\\U{:08x}", u32::from(c)),
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// Letters, marks, digits, signs and the plain space; not controls, other spaces, formats and the
-/// private areas.
-fn is_printable(c: char) -> bool {
-    let hidden = matches!(u32::from(c),
-        0xad | 0x600..=0x605 | 0x61c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xe000..=0xf8ff
-        | 0xfeff | 0xfff0..=0xfffb | 0xfffe..=0xffff | 0xe_0000..=0x10_ffff);
-    !hidden && !c.is_control() && (c == ' ' || !c.is_whitespace())
+    format!("\"{}\"", quoted_body(text))
 }

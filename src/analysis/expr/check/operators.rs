@@ -1,9 +1,9 @@
 //! Types of operators.
 
 use super::super::ast::{BinaryOp, Node, UnaryOp};
-use super::super::pattern;
 use super::super::types::Type;
 use super::{Checked, Checker, refuse};
+use crate::analysis::re2;
 
 type Test = fn(&Type) -> bool;
 
@@ -64,7 +64,7 @@ impl Checker<'_> {
                 if operator == BinaryOp::Matches
                     && let Some(literal) = right.as_text()
                 {
-                    pattern::compile(literal).map_err(super::CompileError::new)?;
+                    re2::compile(literal).map_err(super::CompileError::new)?;
                 }
                 ((is_text(&l) && is_text(&r)) || may_fit(&l, &r, &[is_text])).then_some(Type::Bool)
             }

@@ -8,11 +8,11 @@ use super::super::error::RuntimeError;
 use super::super::format;
 use super::super::limits::STEPS_PER_PATTERN;
 use super::super::number::{parse_float, parse_int, to_float, truncate};
-use super::super::pattern;
 use super::super::time::methods;
 use super::super::types::Function;
 use super::super::value::Value;
 use super::{Evaluated, Evaluator, fail, fetch, functions};
+use crate::analysis::re2;
 
 impl Evaluator<'_> {
     pub(super) fn call(&mut self, callee: &Node, arguments: &[Node]) -> Evaluated {
@@ -89,7 +89,7 @@ impl Evaluator<'_> {
         let source = functions::as_text(r)?;
         self.meter.step(STEPS_PER_PATTERN)?;
         self.meter.step(source.len() as u64)?;
-        let pattern = pattern::compile(source).map_err(RuntimeError::new)?;
+        let pattern = re2::compile(source).map_err(RuntimeError::new)?;
         self.matches_literal(l, &pattern)
     }
 

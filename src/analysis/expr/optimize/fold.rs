@@ -3,10 +3,10 @@
 use super::super::ast::{BinaryOp, Node, NodeKind, UnaryOp};
 use super::super::error::CompileError;
 use super::super::number::to_float;
-use super::super::pattern;
 use super::super::types::{Kind, Type};
 use super::super::value::Value;
 use super::{replace, taken};
+use crate::analysis::re2;
 
 /// `x in [1, 2]` and `x in ["a", "b"]` look up a set, which is strict about the type of `x`.
 #[expect(clippy::unnecessary_wraps, reason = "one of the visitors of `walk`")]
@@ -31,7 +31,7 @@ pub(super) fn literal_sets(node: &mut Node) -> Result<(), CompileError> {
 pub(super) fn compile_pattern(node: &mut Node) -> Result<(), CompileError> {
     let NodeKind::Binary(BinaryOp::Matches, _, right) = &mut node.kind else { return Ok(()) };
     if let Some(text) = right.as_text() {
-        let compiled = pattern::compile(text).map_err(CompileError::new)?;
+        let compiled = re2::compile(text).map_err(CompileError::new)?;
         replace(right, NodeKind::Pattern(compiled));
     }
     Ok(())
