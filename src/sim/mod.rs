@@ -21,4 +21,5 @@ pub mod models;
 pub mod object;
 pub mod prometheus;
 pub mod random;
+pub mod search;
 pub mod traffic;

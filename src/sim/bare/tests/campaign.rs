@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-use super::play::play;
 use super::scenario::{Scenario, scenario};
+use crate::sim::search::play::play;
 
 const CASES: u32 = 100;
 /// Worlds that are tried to make a failing one smaller.

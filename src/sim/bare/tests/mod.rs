@@ -9,14 +9,14 @@
 //! | [`found`] | defects that generated worlds have shown |
 //! | [`takeover`] | worlds that Argo Rollouts left |
 //! | [`campaign`] | generated worlds and scripts, every write checked |
-//! | [`rig`], [`scenario`], [`play`], [`analyst`] | what the campaign is made of |
+//! | [`scenario`] | what the campaign is made of |
+//! | [`rig`], [`analyst`] | names for what these tests use of [`crate::sim::search`] |
 mod analysis;
 mod analyst;
 mod campaign;
 mod commands;
 mod failing;
 mod found;
-mod play;
 mod releases;
 mod rig;
 mod scenario;

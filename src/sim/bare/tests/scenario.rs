@@ -4,63 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::analyst::Outcome;
-
-/// Who is meant.
-#[derive(Clone, Copy, Debug)]
-pub enum Side {
-    /// The current revision.
-    New,
-    /// The stable one.
-    Stable,
-}
-
-/// What happens to a Rollout and its objects.
-#[derive(Clone, Copy, Debug)]
-pub enum Action {
-    /// Applies the template of an image: 0 to 2 are good, 3 to 5 are not.
-    Apply(u8),
-    Abort,
-    Retry,
-    Promote,
-    PromoteFull,
-    /// `spec.paused`.
-    Pause(bool),
-    Scale(i32),
-    /// Deletes so many pods.
-    Kill(Side, usize),
-    /// Makes so many running pods unready.
-    Hurt(Side, usize),
-    /// Makes hurt pods well again.
-    Heal,
-    /// Somebody writes a canary weight into the route.
-    Weigh(i64),
-    /// Somebody points a Service at a revision.
-    Select(usize, Side),
-    /// Somebody takes the hash out of a Service's selector.
-    Unselect(usize),
-    /// Somebody deletes a ReplicaSet.
-    Delete(Side),
-    /// The controller starts anew.
-    Restart,
-}
-
-/// A generated world.
-#[derive(Clone, Debug)]
-pub struct Scenario {
-    pub strategy: Value,
-    pub replicas: i32,
-    pub min_ready: i32,
-    pub deadline_abort: Option<()>,
-    pub gateway: Option<()>,
-    pub seed: u64,
-    /// Milliseconds from a look that wrote to the next.
-    pub pace: u64,
-    /// Seconds from creation to ready, by template.
-    pub start: [&'static str; 3],
-    pub outcomes: Vec<Outcome>,
-    /// Milliseconds to wait, and then what.
-    pub script: Vec<(u64, Action)>,
-}
+pub use crate::sim::search::scenario::{Action, Scenario, Side};
 
 fn number(most: i32) -> impl Strategy<Value = Value> {
     prop_oneof![

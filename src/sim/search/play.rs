@@ -44,7 +44,11 @@ fn image(scenario: &Scenario, number: u8) -> Value {
         5 => "never-ready",
         _ => "",
     };
-    template(&format!("shop:{number}"), behaviour, scenario.start[usize::from(number % 3)])
+    template(
+        &format!("shop:{number}"),
+        behaviour,
+        scenario.start.get(usize::from(number % 3)).copied().unwrap_or("0.5"),
+    )
 }
 
 fn hash_of(rig: &Rig, side: Side) -> String {
@@ -55,7 +59,8 @@ fn hash_of(rig: &Rig, side: Side) -> String {
     }
 }
 
-fn act(rig: &mut Rig, scenario: &Scenario, action: Action) {
+/// Does one thing in the name of people or chance.
+pub fn act(rig: &mut Rig, scenario: &Scenario, action: Action) {
     let user = rig.core.user();
     match action {
         Action::Apply(number) => {
@@ -89,25 +94,28 @@ fn act(rig: &mut Rig, scenario: &Scenario, action: Action) {
         Action::Heal => heal(rig),
         Action::Weigh(weight) => {
             let backends = json!([{"name": "shop-stable", "port": 80, "weight": 100 - weight}, {"name": "shop-canary", "port": 80, "weight": weight}]);
-            user.merge("HTTPRoute", (KEY.0, "shop"), &json!({"spec": {"rules": [{"backendRefs": backends}]}})).unwrap();
+            rig.did(user.merge("HTTPRoute", (KEY.0, "shop"), &json!({"spec": {"rules": [{"backendRefs": backends}]}})));
         }
         Action::Select(at, side) => {
             let hash = hash_of(rig, side);
             if !hash.is_empty() {
-                user.merge("Service", (KEY.0, SERVICES[at]), &json!({"spec": {"selector": {HASH: hash}}})).unwrap();
+                select(rig, at, &json!(hash));
             }
         }
-        Action::Unselect(at) => {
-            user.merge("Service", (KEY.0, SERVICES[at]), &json!({"spec": {"selector": {HASH: null}}})).unwrap();
-        }
+        Action::Unselect(at) => select(rig, at, &Value::Null),
         Action::Delete(side) => {
             let hash = hash_of(rig, side);
             for rs in user.list("ReplicaSet", KEY.0).iter().filter(|rs| self::hash(rs) == hash) {
-                user.delete("ReplicaSet", KEY.0, object::name(rs)).unwrap();
+                rig.did(user.delete("ReplicaSet", KEY.0, object::name(rs)));
             }
         }
         Action::Restart => rig.core.restart(),
     }
+}
+
+fn select(rig: &Rig, at: usize, hash: &Value) {
+    let Some(name) = SERVICES.get(at) else { return };
+    rig.did(rig.core.user().merge("Service", (KEY.0, name), &json!({"spec": {"selector": {HASH: hash}}})));
 }
 
 fn promote(rig: &Rig) {
