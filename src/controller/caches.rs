@@ -1,23 +1,26 @@
 //! What the controllers watch, by the questions that they ask of it, and which keys a change concerns.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::Value;
 
 use super::cached::CachedRollout;
-use super::observe::{Objects, route_refs};
+use super::observe::Objects;
 use crate::api::lite::Pod;
 use crate::api::{
     AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, Meta, ReplicaSet, Service, names,
 };
 use crate::plan::ObjectRef;
-use crate::plan::object::HTTP_ROUTE;
 use crate::rollout::invalid::{analysis_fields, service_fields};
 use crate::runtime::cache::{Cached, Change, Index, Source, Store};
 use crate::runtime::object::{Entry, Json, ObjectKey};
 use crate::runtime::queue::{Lane, Queue};
 use crate::runtime::watch::{Watch, Watches};
+use crate::traffic::gateway_api::RouteKind;
+
+mod routes;
 
 /// Every cache. Cheap to clone.
 #[derive(Clone)]
@@ -32,8 +35,8 @@ pub struct Caches {
     pub services: Arc<Store<Service>>,
     /// EndpointSlices.
     pub slices: Arc<Store<EndpointSlice>>,
-    /// HTTPRoutes.
-    pub routes: Arc<Store<Json>>,
+    /// Routes of the Gateway API, by kind.
+    pub routes: BTreeMap<RouteKind, Arc<Store<Json>>>,
     /// AnalysisRuns.
     pub runs: Arc<Store<AnalysisRun>>,
     /// AnalysisTemplates.
@@ -72,7 +75,6 @@ impl Scope {
 }
 
 const BY_SERVICE: &str = "service";
-const BY_ROUTE: &str = "route";
 const BY_TEMPLATE: &str = "template";
 const BY_OWNER: &str = "owner";
 const ORPHANS: &str = "orphans";
@@ -109,9 +111,7 @@ impl Caches {
                 within(&meta.namespace, &meta.name)
             }),
             slices: slices(queues, &rollouts),
-            routes: named_by_rollouts(queues, &rollouts, BY_ROUTE, Vec::new(), |meta| {
-                within(&meta.namespace, &meta.name)
-            }),
+            routes: RouteKind::ALL.into_iter().map(|kind| (kind, routes::cache(queues, &rollouts, kind))).collect(),
             runs: runs(queues),
             templates: named_by_rollouts(queues, &rollouts, BY_TEMPLATE, Vec::new(), |meta| {
                 within(&meta.namespace, &meta.name)
@@ -135,9 +135,12 @@ impl Caches {
         watches.start(Watch::all(Arc::clone(&self.pods)).within(namespace()).labelled(names::POD_HASH));
         watches.start(Watch::all(Arc::clone(&self.services)).within(namespace()));
         watches.start(Watch::all(Arc::clone(&self.slices)).within(namespace()));
-        let route = GroupVersionKind::gvk(&HTTP_ROUTE.group, &HTTP_ROUTE.version, &HTTP_ROUTE.kind);
-        let route = ApiResource::from_gvk_with_plural(&route, &HTTP_ROUTE.plural);
-        watches.start(Watch::of(route, Arc::clone(&self.routes)).within(namespace()).optional());
+        for (kind, routes) in &self.routes {
+            let resource = kind.resource();
+            let kind = GroupVersionKind::gvk(&resource.group, &resource.version, &resource.kind);
+            let resource = ApiResource::from_gvk_with_plural(&kind, &resource.plural);
+            watches.start(Watch::of(resource, Arc::clone(routes)).within(namespace()).optional());
+        }
         watches.start(Watch::all(Arc::clone(&self.runs)).within(namespace()).labelled(&ours));
         watches.start(Watch::all(Arc::clone(&self.templates)).within(namespace()).labelled(&ours));
         if scope.namespace.is_none() {
@@ -156,8 +159,7 @@ impl Caches {
             Pod::KIND => self.pods.entry(&key)?.meta().clone(),
             Service::KIND => self.services.entry(&key)?.meta().clone(),
             AnalysisRun::KIND => self.runs.entry(&key)?.meta().clone(),
-            "HTTPRoute" => self.routes.entry(&key)?.meta().clone(),
-            _ => return None,
+            other => self.routes.get(&RouteKind::named(other)?)?.entry(&key)?.meta().clone(),
         })
     }
 }
@@ -166,7 +168,7 @@ fn rollouts(queues: &Queues) -> Arc<Store<CachedRollout>> {
     let queue = queues.rollouts.clone();
     let indexes = vec![
         Index { name: BY_SERVICE, keys: services_of },
-        Index { name: BY_ROUTE, keys: routes_of },
+        Index { name: routes::BY_ROUTE, keys: routes::named_by },
         Index { name: BY_TEMPLATE, keys: templates_of },
     ];
     Arc::new(Store::new(indexes, move |change| queue.add(change.key(), lane(change))))
@@ -176,10 +178,6 @@ fn services_of(cached: &CachedRollout) -> Vec<String> {
     let rollout = &cached.rollout;
     let fields = service_fields(&rollout.spec.strategy);
     fields.into_iter().map(|(_, name)| within(&rollout.metadata.namespace, name)).collect()
-}
-
-fn routes_of(cached: &CachedRollout) -> Vec<String> {
-    route_refs(&cached.rollout).into_iter().map(|route| within(&route.namespace, &route.name)).collect()
 }
 
 fn templates_of(cached: &CachedRollout) -> Vec<String> {
@@ -306,7 +304,13 @@ impl Objects for Caches {
     }
 
     fn route(&self, route: &ObjectRef) -> Option<Arc<Value>> {
-        self.routes.get(&ObjectKey::new(&route.namespace, &route.name)).map(|route| route.shared())
+        let routes = self.routes.get(&RouteKind::named(&route.resource.kind)?)?;
+        routes.get(&ObjectKey::new(&route.namespace, &route.name)).map(|route| route.shared())
+    }
+
+    fn routes_in(&self, kind: RouteKind, namespace: &str) -> Vec<Arc<Value>> {
+        let found = self.routes.get(&kind).map(|store| store.by(routes::BY_NAMESPACE, namespace));
+        found.into_iter().flatten().map(|route| route.shared()).collect()
     }
 
     fn runs_of(&self, owner_uid: &str) -> Vec<Arc<AnalysisRun>> {

@@ -260,6 +260,9 @@ fn expected_ref(object: &ObjectRef) -> expectations::ObjectRef {
         "ReplicaSet" => "ReplicaSet",
         "Service" => "Service",
         "HTTPRoute" => "HTTPRoute",
+        "GRPCRoute" => "GRPCRoute",
+        "TCPRoute" => "TCPRoute",
+        "TLSRoute" => "TLSRoute",
         "AnalysisRun" => "AnalysisRun",
         _ => "other",
     };

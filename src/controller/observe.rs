@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::cached::CachedRollout;
 use crate::api::rollout::TemplateRef;
+use crate::api::traffic_routing::GatewayApi;
 use crate::api::{
     AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Meta, Pod, ReplicaSet, Rollout, Service,
 };
@@ -14,7 +16,7 @@ use crate::plan::ObjectRef;
 use crate::rollout::invalid::{analysis_fields, service_fields};
 use crate::rollout::world::{Claim, RouteView, Templates, World};
 use crate::rollout::{Memory, Settings};
-use crate::traffic::gateway_api;
+use crate::traffic::gateway_api::{self, RouteKind, RouteRef, RouteSelector};
 
 /// Templates that one Rollout may reach through others.
 const MAX_TEMPLATES: usize = 1_000;
@@ -35,6 +37,8 @@ pub trait Objects {
     fn endpoints_of(&self, namespace: &str, service: &str) -> Vec<Arc<EndpointSlice>>;
     /// A route of any kind.
     fn route(&self, route: &ObjectRef) -> Option<Arc<Value>>;
+    /// All routes of a kind in a namespace.
+    fn routes_in(&self, kind: RouteKind, namespace: &str) -> Vec<Arc<Value>>;
     /// AnalysisRuns that an owner controls.
     fn runs_of(&self, owner_uid: &str) -> Vec<Arc<AnalysisRun>>;
     /// An AnalysisTemplate.
@@ -98,17 +102,48 @@ fn replica_sets(objects: &dyn Objects, rollout: &Rollout) -> Vec<Arc<ReplicaSet>
     by_age(found, |rs: &ReplicaSet| &rs.metadata)
 }
 
-/// Routes that the Rollout's settings name.
-pub fn route_refs(rollout: &Rollout) -> Vec<ObjectRef> {
-    let routing = rollout.spec.strategy.canary.as_ref().and_then(|canary| canary.traffic_routing.as_ref());
-    let settings = routing.and_then(|routing| gateway_api::settings(routing).ok().flatten());
-    let routes = settings.map(|settings| gateway_api::routes(&settings, &rollout.metadata.namespace));
-    routes.into_iter().flatten().map(|route| route.object).collect()
+/// The settings of the Rollout's router.
+fn router(rollout: &Rollout) -> Option<GatewayApi> {
+    let routing = rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
+    gateway_api::settings(routing).ok().flatten()
 }
 
+/// Selectors of routes in the Rollout's settings.
+pub fn route_selectors(rollout: &Rollout) -> Vec<RouteSelector> {
+    let settings = router(rollout);
+    settings.map(|settings| gateway_api::selectors(&settings, &rollout.metadata.namespace)).unwrap_or_default()
+}
+
+/// Routes that the Rollout's settings name.
+pub fn route_refs(rollout: &Rollout) -> Vec<RouteRef> {
+    let settings = router(rollout);
+    let routes = settings.map(|settings| gateway_api::routes(&settings, &rollout.metadata.namespace));
+    routes.unwrap_or_default()
+}
+
+/// Routes that the Rollout names, then those that its selectors find, by name; kind by kind, each once.
 fn routes(objects: &dyn Objects, rollout: &Rollout) -> Vec<RouteView> {
-    let views = route_refs(rollout).into_iter().map(|object| RouteView { found: objects.route(&object), object });
-    views.collect()
+    let named = route_refs(rollout).into_iter().map(|RouteRef { object, header_routes }| RouteView {
+        found: objects.route(&object),
+        header_routes,
+        object,
+    });
+    let mut views: Vec<RouteView> = named.collect();
+    for RouteSelector { kind, namespace, labels } in route_selectors(rollout) {
+        let mut hits: Vec<RouteView> = Vec::new();
+        for found in objects.routes_in(kind, &namespace) {
+            let meta = Meta::deserialize(found.get("metadata").unwrap_or(&Value::Null)).unwrap_or_default();
+            let object = ObjectRef::from_meta(kind.resource(), &meta);
+            if labels.matches(&meta.labels) && !views.iter().any(|view| view.object == object) {
+                hits.push(RouteView { found: Some(found), header_routes: false, object });
+            }
+        }
+        hits.sort_by(|a, b| a.object.cmp(&b.object));
+        views.extend(hits);
+    }
+    let order = |view: &RouteView| RouteKind::named(&view.object.resource.kind);
+    views.sort_by_key(order);
+    views
 }
 
 /// Templates that the Rollout reaches, each once.

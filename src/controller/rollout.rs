@@ -21,6 +21,7 @@ use crate::runtime::expectations::{self, Readiness, Seen};
 use crate::runtime::limiter::Class;
 use crate::runtime::object::{Json, ObjectKey};
 use crate::runtime::worker::{Outcome, Reconcile};
+use crate::traffic::gateway_api::RouteKind;
 
 /// After a plan was dropped, the change that moved its basis brings the key back; this is for the case that it is known already.
 const AFTER_DROP: Duration = Duration::from_millis(200);
@@ -209,12 +210,11 @@ fn cached_ref(object: &expectations::ObjectRef) -> Option<ObjectRef> {
         "ReplicaSet" => ObjectRef::named::<ReplicaSet>(namespace, name),
         "Service" => ObjectRef::named::<Service>(namespace, name),
         "AnalysisRun" => ObjectRef::named::<AnalysisRun>(namespace, name),
-        "HTTPRoute" => ObjectRef {
-            resource: crate::plan::object::HTTP_ROUTE,
+        kind => ObjectRef {
+            resource: RouteKind::named(kind)?.resource(),
             namespace: namespace.to_owned(),
             name: name.to_owned(),
         },
-        _ => return None,
     })
 }
 

@@ -43,6 +43,13 @@ impl Resource {
 /// Gateway API's HTTPRoute.
 pub const HTTP_ROUTE: Resource = Resource::known("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes");
 
+/// Gateway API's GRPCRoute.
+pub const GRPC_ROUTE: Resource = Resource::known("gateway.networking.k8s.io", "v1", "GRPCRoute", "grpcroutes");
+/// Gateway API's TCPRoute.
+pub const TCP_ROUTE: Resource = Resource::known("gateway.networking.k8s.io", "v1alpha2", "TCPRoute", "tcproutes");
+/// Gateway API's TLSRoute.
+pub const TLS_ROUTE: Resource = Resource::known("gateway.networking.k8s.io", "v1alpha2", "TLSRoute", "tlsroutes");
+
 /// One object by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectRef {

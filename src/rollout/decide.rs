@@ -12,7 +12,7 @@ use super::safety::{history, services, sizes, weights};
 use super::status::record::OwnPart;
 use super::status::{conditions, counts, duration, phase, record, report};
 use super::strategy::target::Target;
-use super::strategy::{analysis, blue_green, canary};
+use super::strategy::{analysis, blue_green, canary, managed};
 use super::world::World;
 use crate::api::Time;
 use crate::api::rollout_status::ObservedGeneration;
@@ -139,6 +139,7 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &mut Me
         let fields = case.world.digest.unknown.join(", ");
         events.push(Event::warning("UnknownFields", format!("fields that nothing reads: {fields}")));
     }
+    events.extend(managed::unheard(case).filter(|_| new_generation));
     if first {
         announce(case, plan, &mut events);
     }

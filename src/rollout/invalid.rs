@@ -8,7 +8,8 @@ use crate::analysis::compose::Templates;
 use crate::analysis::support::unsupported;
 use crate::api::names;
 use crate::api::rollout::{RolloutAnalysis, Strategy, TemplateRef};
-use crate::traffic::gateway_api;
+use crate::api::traffic_routing::GatewayApi;
+use crate::traffic::gateway_api::{self, RouteKind, RouteRef};
 
 /// The first reason why the Rollout is invalid, as the condition's message says it.
 pub fn message(world: &World) -> Option<String> {
@@ -39,13 +40,27 @@ fn routing(world: &World) -> Option<String> {
         Err(error) => Some(format!("{path}: {error}")),
         Ok(None) => None,
         Ok(Some(settings)) => {
-            let refused = gateway_api::unsupported(&settings)
-                .first()
-                .map(|field| format!("not supported yet: {path}.gatewayAPI.{field}"));
-            let named = !gateway_api::routes(&settings, &world.rollout.metadata.namespace).is_empty();
-            refused.or_else(|| (!named).then(|| format!("{path}: no route is named: set gatewayAPI.httpRoute")))
+            let namespace = &world.rollout.metadata.namespace;
+            let named = !gateway_api::routes(&settings, namespace).is_empty()
+                || !gateway_api::selectors(&settings, namespace).is_empty();
+            let unnamed = (!named).then(|| format!("{path}: no route is named: set gatewayAPI.httpRoute"));
+            unnamed.or_else(|| mirrored_grpc(world, &settings).map(|refused| format!("not supported yet: {refused}")))
         }
     }
+}
+
+/// A mirror step where a GRPCRoute takes managed routes: its rules cannot say what the step matches.
+fn mirrored_grpc(world: &World, settings: &GatewayApi) -> Option<String> {
+    let steps = world.rollout.spec.strategy.canary.as_ref()?.steps.as_deref()?;
+    let index = steps.iter().position(|step| step.set_mirror_route.is_some())?;
+    let routes = gateway_api::routes(settings, &world.rollout.metadata.namespace);
+    let is_grpc = |route: &RouteRef| RouteKind::named(&route.object.resource.kind) == Some(RouteKind::Grpc);
+    let grpc = routes.into_iter().find(|route| route.header_routes && is_grpc(route))?;
+    let name = grpc.object.name;
+    Some(format!(
+        "spec.strategy.canary.steps[{index}].setMirrorRoute with GRPCRoute {name:?}: list it under grpcRoutes without \
+         useHeaderRoutes, or remove the step"
+    ))
 }
 
 /// Services that the Rollout names, with the path of the field.

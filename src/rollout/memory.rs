@@ -12,6 +12,8 @@ pub struct WrittenWeight {
     pub generation: i64,
     /// The canary's share of the whole, 0 to `max`.
     pub canary: i32,
+    /// Whether managed routes led to the canary as well.
+    pub managed: bool,
     /// Revision behind the canary Service then.
     pub canary_hash: String,
     /// Revision behind the stable Service then.

@@ -18,8 +18,6 @@ const FIELDS: &[&str] = &[
     "spec.strategy.canary.minPodsPerReplicaSet",
     "spec.strategy.canary.replicaProgressThreshold",
     "spec.strategy.canary.steps[].experiment",
-    "spec.strategy.canary.steps[].setHeaderRoute",
-    "spec.strategy.canary.steps[].setMirrorRoute",
     "spec.strategy.canary.steps[].plugin",
     "spec.strategy.canary.trafficRouting.istio",
     "spec.strategy.canary.trafficRouting.nginx",

@@ -18,6 +18,8 @@ use crate::plan::ObjectRef;
 pub struct RouteView {
     /// Which route.
     pub object: ObjectRef,
+    /// Whether managed routes may be put on it.
+    pub header_routes: bool,
     /// The route; `None` where it does not exist.
     pub found: Option<Arc<Value>>,
 }

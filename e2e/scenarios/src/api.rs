@@ -51,7 +51,7 @@ impl Api {
         let attempt = || {
             let mut connection = Connection::open(self.proxy, TIMEOUT)?;
             let bytes = if content_type.is_empty() { Vec::new() } else { body.to_string().into_bytes() };
-            connection.ask(Request { method, path, host: "localhost", content_type }, &bytes)
+            connection.ask(Request { method, path, host: "localhost", content_type, header: None }, &bytes)
         };
         let answer = attempt().map_err(|error| format!("{method} {path}: {error}"))?;
         let value: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
@@ -95,7 +95,7 @@ impl Api {
     pub fn watch(&self, kind: &str, namespace: &str, mut event: impl FnMut(Value) -> bool) -> Result<(), String> {
         let path = path(kind, namespace, "") + "?watch=1&timeoutSeconds=40";
         let mut connection = Connection::open(self.proxy, TIMEOUT).map_err(|error| error.to_string())?;
-        let request = Request { method: "GET", path: &path, host: "localhost", content_type: "" };
+        let request = Request { method: "GET", path: &path, host: "localhost", content_type: "", header: None };
         let line = |line: &str| serde_json::from_str(line).is_ok_and(&mut event);
         connection.follow(request, line).map_err(|error| format!("watch of {path}: {error}"))
     }

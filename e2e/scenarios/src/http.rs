@@ -51,6 +51,8 @@ pub struct Request<'a> {
     pub host: &'a str,
     /// `Content-Type` of the body; empty without one.
     pub content_type: &'a str,
+    /// One more header: its name and its value.
+    pub header: Option<(&'a str, &'a str)>,
 }
 
 fn bad(message: &str) -> io::Error {
@@ -106,10 +108,13 @@ impl Connection {
     }
 
     fn send(&mut self, request: Request<'_>, body: &[u8]) -> io::Result<()> {
-        let Request { method, path, host, content_type } = request;
+        let Request { method, path, host, content_type, header } = request;
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
         if !content_type.is_empty() {
             text.extend(["Content-Type: ", content_type, "\r\nContent-Length: ", &body.len().to_string(), "\r\n"]);
+        }
+        if let Some((name, value)) = header {
+            text.extend([name, ": ", value, "\r\n"]);
         }
         text.push_str("\r\n");
         let mut bytes = text.into_bytes();

@@ -18,6 +18,9 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// Lost requests whose story is kept.
 const MAX_STORIES: usize = 8;
 
+/// A header that every request carries: its name and its value.
+pub type Header = Option<(&'static str, &'static str)>;
+
 /// Who answered how often.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -74,13 +77,13 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts to ask for `host` at the gateway.
-    pub fn start(gateway: SocketAddr, host: &str) -> Self {
+    /// Starts to ask for `host` at the gateway, with a header where one is given.
+    pub fn start(gateway: SocketAddr, host: &str, header: Header) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let tally = Arc::new(Mutex::new(Tally::default()));
         let user = |_| {
             let (stop, tally, host) = (Arc::clone(&stop), Arc::clone(&tally), host.to_owned());
-            thread::spawn(move || user(gateway, &host, &stop, &tally))
+            thread::spawn(move || user(gateway, (&host, header), &stop, &tally))
         };
         let threads = (0..CONNECTIONS).map(user).collect();
         Self { stop, tally, threads }
@@ -120,12 +123,12 @@ fn locked(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
 }
 
 /// One connection's share of the load.
-fn user(gateway: SocketAddr, host: &str, stop: &AtomicBool, tally: &Mutex<Tally>) {
+fn user(gateway: SocketAddr, asked: (&str, Header), stop: &AtomicBool, tally: &Mutex<Tally>) {
     let period = Duration::from_secs(1) * CONNECTIONS / RATE;
     let mut connection = None;
     while !stop.load(Ordering::Relaxed) {
         let began = Instant::now();
-        if let Err(story) = one(gateway, host, &mut connection, tally) {
+        if let Err(story) = one(gateway, asked, &mut connection, tally) {
             connection = None;
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             let mut tally = locked(tally);
@@ -140,12 +143,17 @@ fn user(gateway: SocketAddr, host: &str, stop: &AtomicBool, tally: &Mutex<Tally>
 }
 
 /// One request; an error is the story of a lost one.
-fn one(gateway: SocketAddr, host: &str, kept: &mut Option<Connection>, tally: &Mutex<Tally>) -> Result<(), String> {
+fn one(
+    gateway: SocketAddr,
+    (host, header): (&str, Header),
+    kept: &mut Option<Connection>,
+    tally: &Mutex<Tally>,
+) -> Result<(), String> {
     let mut connection = match kept.take() {
         Some(connection) => connection,
         None => Connection::open(gateway, TIMEOUT).map_err(|error| format!("no connection: {error}"))?,
     };
-    let request = Request { method: "GET", path: "/", host, content_type: "" };
+    let request = Request { method: "GET", path: "/", host, content_type: "", header };
     let answer = connection.ask(request, &[]).map_err(|error| format!("no answer: {error}"))?;
     let Some(version) = answer.header("x-version").map(str::to_owned) else {
         let body = String::from_utf8_lossy(&answer.body).chars().take(120).collect::<String>();

@@ -191,13 +191,18 @@ impl Rig {
         self.apply(std::slice::from_ref(rollout))?;
         let seen = self.until("first Healthy", Seen::healthy)?;
         self.holds(PATIENCE, "first answer through the gateway", || Ok(self.answers().then_some(())))?;
-        *self.users() = Some(Load::start(self.cluster.gateway, &self.host()));
+        *self.users() = Some(Load::start(self.cluster.gateway, &self.host(), None));
         self.begun.store(self.history().len().saturating_sub(1), Ordering::Relaxed);
         Ok(seen)
     }
 
+    /// More users, all of whose requests carry a header.
+    pub fn users_with(&self, header: (&'static str, &'static str)) -> Load {
+        Load::start(self.cluster.gateway, &self.host(), Some(header))
+    }
+
     fn answers(&self) -> bool {
-        let request = Request { method: "GET", path: "/", host: &self.host(), content_type: "" };
+        let request = Request { method: "GET", path: "/", host: &self.host(), content_type: "", header: None };
         let ask = || Connection::open(self.cluster.gateway, Duration::from_secs(5))?.ask(request, &[]);
         ask().is_ok_and(|answer| answer.status == 200)
     }

@@ -5,7 +5,7 @@ use crate::api::steps::{CanaryStep, Pause};
 use crate::plan::Event;
 use crate::rollout::case::Case;
 use crate::rollout::defaults;
-use crate::rollout::strategy::{canary, steps};
+use crate::rollout::strategy::{canary, managed, steps};
 
 /// Moves to the next step where the current one is done. Returns whether it did.
 pub fn advance(case: &Case<'_>, ruling: &mut Ruling) -> bool {
@@ -43,11 +43,23 @@ fn done(case: &Case<'_>, step: &CanaryStep, index: i32, ruling: &mut Ruling) -> 
     let scaled = step.set_canary_scale.is_none() || at_desired();
     let weighted =
         step.set_weight.is_none_or(|_| at_desired() && weight_holds(steps::weight_at(&case.world.rollout, index)));
+    let routed = step.set_weight.is_some() || step.set_header_route.is_some() || step.set_mirror_route.is_some();
+    let managed = !routed || !weighed || managed_hold(case, index);
     let run = case.status().canary.current_step_analysis_run_status.as_ref();
     let analysed = step.analysis.is_none() || run.is_some_and(|run| run.status == "Successful");
     // Steps that this release does not carry out never reach this point: their Rollout is InvalidSpec.
     let known = step.experiment.is_none() && step.plugin.is_none();
-    paused && scaled && weighted && analysed && known && !is_empty(step)
+    paused && scaled && weighted && managed && analysed && known && !is_empty(step)
+}
+
+/// Whether the managed routes of the steps so far are written, and accepted wherever somebody can accept them.
+fn managed_hold(case: &Case<'_>, index: i32) -> bool {
+    let rollout = &case.world.rollout;
+    if managed::through(rollout, index).is_empty() && case.routes.bare() {
+        return true;
+    }
+    let wanted = managed::wanted_at(case.world, case.cast, index);
+    case.routes.managed_hold(case.world, &wanted) && case.routes.acknowledged(case.world)
 }
 
 const fn is_empty(step: &CanaryStep) -> bool {

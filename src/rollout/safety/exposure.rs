@@ -43,7 +43,8 @@ impl<'w> Exposure<'w> {
 
     /// Pods that a revision must keep for the share that it may have.
     pub fn floor(&self, revision: &Revision) -> i32 {
-        let need = self.demand.need(self.share(revision));
+        let reached = self.demand.replicas > 0 && self.routes.managed_reach(revision.hash());
+        let need = self.demand.need(self.share(revision)).max(reached.into());
         // A setCanaryScale makes the canary smaller than its weight on purpose; `lint` warns of it.
         match (self.is_new(revision), steps::canary_scale(&self.world.rollout).is_some()) {
             (true, true) => need.min(self.scaled_canary().max(1)),
@@ -79,7 +80,7 @@ impl<'w> Exposure<'w> {
     /// Whether a revision is out of the traffic for good: no share, and nothing in flight that could give it one.
     pub fn drained(&self, revision: &Revision) -> bool {
         let quiet = !self.routes.configured || self.routes.settled();
-        quiet && self.share(revision).is_none()
+        quiet && self.share(revision).is_none() && !self.routes.managed_reach(revision.hash())
     }
 
     /// Whether a Service that the Rollout names selects the revision, or the record counts on it.

@@ -5,6 +5,7 @@
 //! | [`sizes`] | growing and shrinking revisions | I04, I10, I23, I29 |
 //! | [`services`] | switching selectors | I01, I02, I05 |
 //! | [`weights`] | moving weights | I03, I06, I07 |
+//! | [`managed`] | setting and removing managed routes | I04, I14 |
 //! | [`history`] | deleting ReplicaSets | I22 |
 //!
 //! They ask [`exposure`] who may be reached, [`capacity`] what that needs, [`route`] which weights may be in force,
@@ -12,6 +13,7 @@
 pub mod capacity;
 pub mod exposure;
 pub mod history;
+pub mod managed;
 pub mod pace;
 pub mod route;
 pub mod services;

@@ -16,7 +16,7 @@ use crate::rollout::memory::{RouteMemory, WrittenWeight};
 use crate::rollout::settings::Unclaimed;
 use crate::rollout::world::World;
 use crate::traffic::Acknowledgement;
-use crate::traffic::gateway_api::{self, Backends, Goal, Reading, RouteError};
+use crate::traffic::gateway_api::{self, Backends, Goal, ManagedRoute, Reading, RouteError, RouteKind};
 
 /// More in-flight weights than this are folded into "unknown".
 const MAX_IN_FLIGHT: usize = 16;
@@ -30,12 +30,22 @@ pub struct RouteState {
     pub resource_version: String,
     /// What it says.
     pub reading: Reading,
+    /// Whether managed routes may be put on it.
+    pub header_routes: bool,
     /// Whether the newest weight is settled.
     pub settled: bool,
     /// What may be in force; kept for the next look.
     pub memory: RouteMemory,
     /// Whether weights of an unknown past may be in force.
     pub unknown_past: bool,
+}
+
+impl RouteState {
+    /// Whether a managed route of ours leads requests to the canary. Where the settings do not allow them, a rule of
+    /// that name is a user's.
+    pub const fn leads_to_canary(&self) -> bool {
+        self.header_routes && !self.reading.managed.is_empty()
+    }
 }
 
 /// All routes of a canary.
@@ -61,12 +71,15 @@ impl Routes {
             return routes;
         };
         routes.configured = true;
+        if world.routes.is_empty() {
+            routes.errors.push(RouteError::NoRoutes.to_string());
+        }
         for view in &world.routes {
             let Some(found) = &view.found else {
                 routes.errors.push(RouteError::NotFound(Box::new(view.object.clone())).to_string());
                 continue;
             };
-            if let Err(error) = gateway_api::edit(found, &goal(canary, routes.max, routes.max)) {
+            if let Err(error) = gateway_api::edit(found, &goal(canary, &view.object, (routes.max, routes.max))) {
                 routes.errors.push(format!("{}: {error}", view.object));
                 continue;
             }
@@ -74,6 +87,7 @@ impl Routes {
                 object: view.object.clone(),
                 resource_version: text(found, "/metadata/resourceVersion"),
                 reading: gateway_api::read(found, &backends(canary), None),
+                header_routes: view.header_routes,
                 settled: false,
                 memory: world.memory.routes.get(&view.object).cloned().unwrap_or_default(),
                 unknown_past: false,
@@ -90,6 +104,7 @@ impl Routes {
         let newest = WrittenWeight {
             generation: state.reading.generation,
             canary: state.reading.canary_share(self.max),
+            managed: state.leads_to_canary(),
             canary_hash: hash(&canary.canary_service),
             stable_hash: hash(&canary.stable_service),
         };
@@ -127,6 +142,33 @@ impl Routes {
             && self.states.iter().all(|state| state.reading.is_at(canary, self.max))
     }
 
+    /// Whether no managed route of ours is left anywhere.
+    pub fn bare(&self) -> bool {
+        !self.states.iter().any(RouteState::leads_to_canary)
+    }
+
+    /// Whether the managed rules of every route that takes some are exactly these.
+    pub fn managed_hold(&self, world: &World, wanted: &[ManagedRoute]) -> bool {
+        let Some(canary) = &world.rollout.spec.strategy.canary else { return true };
+        let backends = backends(canary);
+        let mut views = world.routes.iter().filter(|view| view.header_routes);
+        views.all(|view| {
+            let (Some(found), Some(kind)) = (&view.found, kind(&view.object)) else { return false };
+            gateway_api::manage(found, kind, &backends, wanted) == Ok(None)
+        })
+    }
+
+    /// Whether what is written is accepted wherever somebody can accept it.
+    pub fn acknowledged(&self, world: &World) -> bool {
+        self.verified().unwrap_or(world.settings.unclaimed == Unclaimed::Tolerated)
+    }
+
+    /// Whether requests may still reach a revision by a managed route, whatever its weight.
+    pub fn managed_reach(&self, hash: &str) -> bool {
+        let mut in_flight = self.states.iter().flat_map(|state| &state.memory.in_flight);
+        in_flight.any(|weight| weight.managed && weight.canary_hash == hash)
+    }
+
     /// Whether the weights are in force: true, false, or nobody can say.
     pub fn verified(&self) -> Option<bool> {
         if !self.errors.is_empty() {
@@ -145,8 +187,7 @@ impl Routes {
 
     /// Whether a step may count a weight as done: written everywhere, and accepted wherever somebody can accept it.
     pub fn accepted(&self, canary: i32, world: &World) -> bool {
-        let tolerated = world.settings.unclaimed == Unclaimed::Tolerated;
-        self.written(canary) && self.verified().unwrap_or(tolerated)
+        self.written(canary) && self.acknowledged(world)
     }
 
     /// Whether the newest weights of all routes are settled.
@@ -182,7 +223,7 @@ impl Routes {
 /// Whether the endpoints of the Services that carry weight are those of the revisions that they select.
 fn endpoints_follow(world: &World, cast: &Cast, canary: &Canary, weight: &WrittenWeight, max: i32) -> bool {
     let carries = [
-        (&canary.canary_service, &weight.canary_hash, weight.canary),
+        (&canary.canary_service, &weight.canary_hash, weight.canary.max(weight.managed.into())),
         (&canary.stable_service, &weight.stable_hash, max - weight.canary),
     ];
     carries.into_iter().all(|(service, hash, part)| {
@@ -205,10 +246,16 @@ pub fn backends(canary: &Canary) -> Backends {
     }
 }
 
+/// The kind of a route.
+pub fn kind(route: &ObjectRef) -> Option<RouteKind> {
+    RouteKind::named(&route.resource.kind)
+}
+
 /// What a route should say for a canary weight of `weight`.
-pub fn goal(canary: &Canary, weight: i32, max: i32) -> Goal {
+pub fn goal(canary: &Canary, route: &ObjectRef, (weight, max): (i32, i32)) -> Goal {
     let settings = canary.traffic_routing.as_ref().and_then(|routing| gateway_api::settings(routing).ok().flatten());
     Goal {
+        kind: kind(route).unwrap_or(RouteKind::Http),
         backends: backends(canary),
         canary_weight: weight,
         max_weight: max,

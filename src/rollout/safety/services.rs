@@ -84,8 +84,17 @@ fn leaving(exposure: &Exposure<'_>, goal: &ServiceGoal, carried: Share) -> Optio
         return None;
     }
     let left = capacity::target(exposure.world, exposure.cast, &goal.service)?;
-    if left.size.available == 0 || (carried.is_none() && exposure.routes.settled()) {
+    let canary = exposure.world.rollout.spec.strategy.canary.as_ref();
+    let managed = canary.is_some_and(|canary| canary.canary_service == goal.service)
+        && exposure.routes.managed_reach(left.hash());
+    if left.size.available == 0 || (carried.is_none() && !managed && exposure.routes.settled()) {
         return None;
+    }
+    if managed && carried.is_none() {
+        let number = left.number();
+        return Some(format!(
+            "selector stays on revision {number} until the routes are settled without managed routes"
+        ));
     }
     Some(format!(
         "selector stays on revision {} until the routes are settled without traffic for it (up to {} of {} now)",

@@ -2,14 +2,16 @@
 
 use super::capacity::{self, Share, dependable};
 use super::exposure::Exposure;
+use super::managed;
+use super::route::RouteState;
 use crate::api::rollout::Canary;
 use crate::plan::{Basis, Blocker, Effect, Event, Phase, Plan, Precondition, Verb};
 use crate::rollout::cast::Revision;
 use crate::rollout::strategy::target::Target;
-use crate::traffic::gateway_api;
+use crate::traffic::gateway_api::{self, ManagedRoute};
 use serde_json::Value;
 
-/// Puts the weights that are safe now into the plan; what has to wait becomes a blocker.
+/// Puts the weights and managed routes that are safe now into the plan; what has to wait becomes a blocker.
 pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
     let (Some(goal), Some(canary)) = (target.weight, &exposure.world.rollout.spec.strategy.canary) else { return };
     for error in &exposure.routes.errors {
@@ -18,27 +20,32 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
                 .remedy("create the route, or give its rule both Services as backends"),
         );
     }
+    let weight = permitted(exposure, canary, (target, goal.canary), plan);
+    let managed = managed::permitted(exposure, canary, target, plan);
+    write(exposure, canary, (weight, managed), plan);
+}
+
+/// The canary's weight that may be written now; `None` where the weights must stay.
+fn permitted(exposure: &Exposure<'_>, canary: &Canary, goal: (&Target, i32), plan: &mut Plan) -> Option<i32> {
+    let (target, wanted) = goal;
     let shares = || exposure.routes.states.iter().map(|state| state.reading.canary_share(exposure.routes.max));
     let (before, lowest) = (shares().max().unwrap_or(0), shares().min().unwrap_or(0));
     let stable = exposure.routes.max - before;
-    let gains = if goal.canary > lowest { &canary.canary_service } else { &canary.stable_service };
-    if before != goal.canary && in_motion(exposure, target, gains) {
+    let gains = if wanted > lowest { &canary.canary_service } else { &canary.stable_service };
+    if before != wanted && in_motion(exposure, target, gains) {
         let message = "Service goes to another revision first: whose pods will answer is not yet observed";
         plan.blockers.push(Blocker::wait("WaitingForService", format!("Service/{gains}"), message));
-        return;
+        return None;
     }
-    let permitted = if goal.canary > lowest {
-        raise(exposure, canary, (goal.canary, before), plan)
+    if wanted > lowest {
+        raise(exposure, canary, (wanted, before), plan)
     } else {
-        lower(exposure, canary, (goal.canary, before, stable), plan)
-    };
-    if let Some(weight) = permitted {
-        write(exposure, canary, weight, plan);
+        lower(exposure, canary, (wanted, before, stable), plan)
     }
 }
 
 /// Whether a Service is about to select another revision: a larger share would be judged by the pods of the wrong one.
-fn in_motion(exposure: &Exposure<'_>, target: &Target, service: &str) -> bool {
+pub(super) fn in_motion(exposure: &Exposure<'_>, target: &Target, service: &str) -> bool {
     let goal = target.services.iter().find(|goal| goal.service == service);
     goal.is_some_and(|goal| capacity::selected(exposure.world, service) != Some(goal.hash.as_str()))
 }
@@ -85,7 +92,7 @@ fn lower(
 }
 
 /// Whether the pods behind a Service, and its endpoints, carry a share that needs so many.
-fn carries(exposure: &Exposure<'_>, service: &str, need: i32, plan: &mut Plan) -> bool {
+pub(super) fn carries(exposure: &Exposure<'_>, service: &str, need: i32, plan: &mut Plan) -> bool {
     let object = format!("Service/{service}");
     let Some(revision) = capacity::target(exposure.world, exposure.cast, service) else {
         plan.blockers.push(Blocker::wait("WaitingForService", object, "Service selects no revision yet"));
@@ -116,18 +123,17 @@ fn endpoints_ready(
     }
 }
 
-/// Writes the weight into every route that has another one.
-fn write(exposure: &Exposure<'_>, canary: &Canary, weight: i32, plan: &mut Plan) {
-    let world = exposure.world;
-    let goal = super::route::goal(canary, weight, exposure.routes.max);
+/// Writes weights and managed routes into every route that has others, together: each write is a generation to accept.
+fn write(exposure: &Exposure<'_>, canary: &Canary, goal: Goals<'_>, plan: &mut Plan) {
     let mut told = false;
-    for (view, state) in world.routes.iter().filter_map(|view| {
-        let state = exposure.routes.states.iter().find(|state| state.object == view.object)?;
-        Some((view.found.as_ref()?, state))
-    }) {
-        let Ok(Some(patch)) = gateway_api::edit(view, &goal) else { continue };
+    for view in &exposure.world.routes {
+        let state = exposure.routes.states.iter().find(|state| state.object == view.object);
+        let (Some(state), Some(found)) = (state, &view.found) else { continue };
+        let (patch, refused) = patch(exposure, canary, (state, found), goal);
+        plan.blockers.extend(refused);
+        let Some(patch) = patch else { continue };
         let mut events = Vec::new();
-        if !told && !state.reading.is_at(weight, exposure.routes.max) {
+        if let Some(weight) = goal.0.filter(|weight| !told && !state.reading.is_at(*weight, exposure.routes.max)) {
             events.push(weight_event(exposure, weight));
             told = true;
         }
@@ -136,14 +142,54 @@ fn write(exposure: &Exposure<'_>, canary: &Canary, weight: i32, plan: &mut Plan)
             object: state.object.clone(),
             verb: Verb::Json(patch),
             precondition: Precondition {
-                uid: pointer(view, "/metadata/uid"),
+                uid: pointer(found, "/metadata/uid"),
                 resource_version: state.resource_version.clone(),
             },
             rests_on: basis(exposure, canary),
-            reason: format!("canary gets {weight} of {}", exposure.routes.max),
+            reason: reason(exposure, state, goal),
             events,
         });
     }
+}
+
+/// What may be written: a weight, and managed routes; `None` leaves what stands.
+type Goals<'t> = (Option<i32>, Option<&'t [ManagedRoute]>);
+
+/// One patch for both. A managed route that cannot be written does not hold a weight up: an abort waits for nothing.
+fn patch(
+    exposure: &Exposure<'_>,
+    canary: &Canary,
+    (state, route): (&RouteState, &Value),
+    (weight, managed): Goals<'_>,
+) -> (Option<Value>, Option<Blocker>) {
+    let goal = |weight| super::route::goal(canary, &state.object, (weight, exposure.routes.max));
+    let weights = weight.and_then(|weight| gateway_api::edit(route, &goal(weight)).ok().flatten());
+    let (Some(managed), Some(kind)) = (managed.filter(|_| state.header_routes), super::route::kind(&state.object))
+    else {
+        return (weights, None);
+    };
+    let weighted = gateway_api::applied(route, weights.as_ref());
+    match gateway_api::manage(&weighted, kind, &super::route::backends(canary), managed) {
+        Ok(rules) => (gateway_api::joined(weights, rules), None),
+        Err(error) => {
+            let blocker = Blocker::wait("ManagedRouteUnusable", state.object.to_string(), error.to_string());
+            (weights, Some(blocker.remedy(error.remedy())))
+        }
+    }
+}
+
+fn reason(exposure: &Exposure<'_>, state: &RouteState, (weight, managed): Goals<'_>) -> String {
+    let max = exposure.routes.max;
+    let weight = weight.filter(|weight| managed.is_none() || !state.reading.is_at(*weight, max));
+    let weight = weight.map(|weight| format!("canary gets {weight} of {max}"));
+    let managed = managed.map(|managed| match managed {
+        [] => "managed routes go".to_owned(),
+        some => {
+            let names: Vec<&str> = some.iter().map(|route| route.name.as_str()).collect();
+            format!("managed routes {} lead to the canary", names.join(", "))
+        }
+    });
+    weight.into_iter().chain(managed).collect::<Vec<_>>().join("; ")
 }
 
 fn weight_event(exposure: &Exposure<'_>, weight: i32) -> Event {

@@ -49,7 +49,7 @@ pub fn is_healthy(case: &Case<'_>, next: &RolloutStatus) -> bool {
     health::healthy(&case.world.rollout, next, &case.status().observed_generation) && weights_rest(case)
 }
 
-/// Whether the routes of a finished canary hold what they are left with, and the stable Service has followed:
+/// Whether the routes of a finished canary hold what they are left with and no managed route, and the stable Service has followed:
 /// until it has, traffic is still to be led around it.
 pub fn weights_rest(case: &Case<'_>) -> bool {
     let Some(canary) = case.world.rollout.spec.strategy.canary.as_ref().filter(|_| case.routes.configured) else {
@@ -57,7 +57,7 @@ pub fn weights_rest(case: &Case<'_>) -> bool {
     };
     let selected = capacity::selected(case.world, &canary.stable_service);
     let followed = canary.stable_service.is_empty() || selected == Some(case.new_hash());
-    followed && case.routes.accepted(0, case.world)
+    followed && case.routes.bare() && case.routes.accepted(0, case.world)
 }
 
 fn health_condition(case: &Case<'_>, ruling: &mut Ruling, healthy: bool) {

@@ -1,5 +1,6 @@
 //! What a canary wants.
 
+use super::managed;
 use super::ratio::{self, Ratio};
 use super::steps::{self, CanarySize};
 use super::target::{Fate, Readiness, ServiceGoal, SizeGoal, Target, WeightGoal};
@@ -16,6 +17,7 @@ pub fn target(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> T
     if routes.configured {
         routed_sizes(world, cast, canary, &mut target);
         target.weight = Some(WeightGoal { canary: weight(world, cast, routes, canary) });
+        target.managed = managed::target(world, cast, canary);
     } else {
         basic_sizes(world, cast, &mut target);
     }
@@ -179,7 +181,7 @@ fn services(world: &World, cast: &Cast, routes: &Routes, (canary, target): (&Can
     // Once there it stays there: its own switch unsettles the routes for a while, and must not be taken for a reason to go back.
     let stable = cast.stable.as_ref().map(Revision::hash);
     let there = stable.is_some() && capacity::selected(world, &canary.canary_service) == stable;
-    let aborted_and_drained = status.abort && routes.written(0) && (there || routes.settled());
+    let aborted_and_drained = status.abort && routes.written(0) && routes.bare() && (there || routes.settled());
     let behind_canary =
         if (aborted_without_router || aborted_and_drained) && cast.stable.is_some() { &cast.stable } else { &cast.new };
     if let Some(revision) = behind_canary {

@@ -2,6 +2,7 @@
 pub mod analysis;
 pub mod blue_green;
 pub mod canary;
+pub mod managed;
 pub mod ratio;
 pub mod run_upkeep;
 pub mod steps;

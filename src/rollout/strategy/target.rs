@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::traffic::gateway_api::ManagedRoute;
+
 /// What becomes of one revision's pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -66,7 +68,7 @@ pub struct WeightGoal {
 }
 
 /// What should hold, whether or not the way there is safe yet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Target {
     /// Sizes by revision.
     pub sizes: Vec<SizeGoal>,
@@ -74,6 +76,8 @@ pub struct Target {
     pub services: Vec<ServiceGoal>,
     /// Weights; `None` without a router or where they stay as they are.
     pub weight: Option<WeightGoal>,
+    /// Managed routes, in order; `None` where the Rollout names none.
+    pub managed: Option<Vec<ManagedRoute>>,
     /// Sizes of a canary without a router: paced together, since they share one room.
     pub paced: Option<super::ratio::Ratio>,
 }

@@ -13,6 +13,7 @@ use crate::controller::observe::Objects;
 use crate::plan::ObjectRef;
 use crate::rollout::invalid::service_fields;
 use crate::sim::api_server::Hand;
+use crate::traffic::gateway_api::RouteKind;
 
 /// Reads through a hand.
 pub struct View(pub Hand);
@@ -63,6 +64,10 @@ impl Objects for View {
 
     fn route(&self, route: &ObjectRef) -> Option<Arc<Value>> {
         self.0.get(&route.resource.kind, &route.namespace, &route.name)
+    }
+
+    fn routes_in(&self, kind: RouteKind, namespace: &str) -> Vec<Arc<Value>> {
+        self.0.list(&kind.resource().kind, namespace)
     }
 
     fn runs_of(&self, owner_uid: &str) -> Vec<Arc<AnalysisRun>> {

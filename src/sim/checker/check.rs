@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::facts::{Facts, Share, hash};
 use super::state::{Past, State};
-use super::{decisions, pace, revisions, traffic};
+use super::{decisions, managed, pace, revisions, traffic};
 use crate::api::Time;
 use crate::sim::api_server::journal::Entry;
 use crate::sim::object;
+use crate::traffic::gateway_api::RouteKind;
 
 /// The actor whose writes are judged.
 pub const CONTROLLER: &str = "rollouts-controller";
@@ -26,7 +27,7 @@ const DECISIONS: &[&str] = &[
     "/status/blueGreen/scaleUpPreviewCheckPoint",
 ];
 /// Kinds on which the shares of revisions rest.
-const SHARES: &[&str] = &["Rollout", "ReplicaSet", "Service", "HTTPRoute"];
+const SHARES: &[&str] = &["Rollout", "ReplicaSet", "Service", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"];
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +74,11 @@ impl Write<'_> {
         self.entry.after.as_deref().unwrap_or(&Value::Null)
     }
 
+    /// Whether the write is about a route of any kind.
+    pub fn is_route(&self) -> bool {
+        RouteKind::named(&self.entry.kind).is_some()
+    }
+
     /// Whether the write is about a kind.
     pub fn is(&self, kind: &str) -> bool {
         self.entry.kind == kind
@@ -92,6 +98,7 @@ const INVARIANTS: &[(&str, Invariant)] = &[
     ("I08", pace::i08),
     ("I09", decisions::i09),
     ("I10", pace::i10),
+    ("I14", managed::i14),
     ("I15", revisions::i15),
     ("I16", traffic::i16),
     ("I17", traffic::i17),
@@ -180,9 +187,22 @@ impl Checker {
     /// Remembers what we made of a field of ours.
     fn note_field(&mut self, entry: &Entry) {
         let Some((field, from, to)) = revisions::field(entry).filter(|_| entry.actor == CONTROLLER) else { return };
+        // What is taken back because a revision has lost all of its pods may come again with them.
+        let retreat = RouteKind::named(&entry.kind).is_some() && self.canary_has_gone();
         for past in self.state.past.values_mut() {
-            past.fields.insert(field.clone(), (from.clone(), to.clone(), past.inputs));
+            let inputs = if retreat { u64::MAX } else { past.inputs };
+            past.fields.insert(field.clone(), (from.clone(), to.clone(), inputs));
         }
+    }
+
+    /// Whether the current revision of a routed canary has no available pod.
+    fn canary_has_gone(&self) -> bool {
+        let facts = self.state.rollouts().filter_map(|value| Facts::of(&self.state, value));
+        let mut routed = facts.filter(|facts| facts.routed().is_some());
+        routed.any(|facts| {
+            let current = facts.by_hash(&facts.rollout.status.current_pod_hash);
+            current.is_none_or(|rs| self.state.available(rs) == 0)
+        })
     }
 
     /// Remembers what the record says: former stable revisions, aborts, decisions.
@@ -216,7 +236,9 @@ fn concerns(facts: &Facts<'_>, entry: &Entry) -> bool {
     match entry.kind.as_str() {
         "Rollout" => object::uid(object) == object::uid(facts.value),
         "Service" => facts.services().contains(&entry.name.as_str()),
-        "HTTPRoute" => facts.routes().contains(&(entry.namespace.clone(), entry.name.clone())),
+        kind if RouteKind::named(kind).is_some() => {
+            facts.routes().contains(&(entry.namespace.clone(), entry.name.clone()))
+        }
         _ => object::controller_uid(object) == Some(object::uid(facts.value)),
     }
 }

@@ -1,5 +1,6 @@
 //! What one Rollout's objects say, in the vocabulary of the promises.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,6 +10,7 @@ use super::state::State;
 use crate::api::Rollout;
 use crate::rollout::defaults;
 use crate::sim::object;
+use crate::traffic::gateway_api::RouteKind;
 
 /// Label, selector key and Service selector key of a revision.
 pub const HASH: &str = "rollouts-pod-template-hash";
@@ -120,8 +122,17 @@ impl<'s> Facts<'s> {
 
     /// Routes of the Rollout.
     pub fn routes(&self) -> Vec<(String, String)> {
-        let routes = crate::controller::observe::route_refs(&self.rollout);
-        routes.into_iter().map(|route| (route.namespace, route.name)).collect()
+        let named = crate::controller::observe::route_refs(&self.rollout).into_iter();
+        let selected = crate::controller::observe::route_selectors(&self.rollout).into_iter().flat_map(|of| {
+            let labels = |route: &Value| -> BTreeMap<String, String> {
+                let labels = route.pointer("/metadata/labels").cloned().unwrap_or_default();
+                serde_json::from_value(labels).unwrap_or_default()
+            };
+            let all = self.state.list(&of.kind.resource().kind, &of.namespace).collect::<Vec<_>>();
+            let hits = all.into_iter().filter(move |route| of.labels.matches(&labels(route)));
+            hits.map(|route| (object::namespace(route).to_owned(), object::name(route).to_owned()))
+        });
+        named.map(|route| (route.object.namespace, route.object.name)).chain(selected).collect()
     }
 
     /// The weight that stands for all traffic.
@@ -172,7 +183,8 @@ impl<'s> Facts<'s> {
         generations.fold(Share::NONE, |share, generation| share.max(self.share_in(generation, hash)))
     }
 
-    fn generations(&self) -> impl Iterator<Item = &'s Generation> {
+    /// Every generation of a route of the Rollout that may be in force.
+    pub fn generations(&self) -> impl Iterator<Item = &'s Generation> {
         let routes = if self.routed().is_some() { self.routes() } else { Vec::new() };
         let state = self.state;
         routes.into_iter().filter_map(move |key| state.routes.get(&key)).flat_map(|history| &history.in_flight)
@@ -207,7 +219,8 @@ impl<'s> Facts<'s> {
     /// Whether every route's newest generation is acknowledged.
     pub fn acknowledged(&self) -> bool {
         self.routes().iter().all(|(namespace, name)| {
-            let Some(route) = self.state.get("HTTPRoute", namespace, name) else { return false };
+            let of_any_kind = |kind: RouteKind| self.state.get(&kind.resource().kind, namespace, name);
+            let Some(route) = RouteKind::ALL.into_iter().find_map(of_any_kind) else { return false };
             let history = self.state.routes.get(&(namespace.clone(), name.clone()));
             history.is_some_and(|history| history.settled_on(object::generation(route)))
         })

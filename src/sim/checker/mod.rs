@@ -7,6 +7,7 @@
 //! | file | promises |
 //! | --- | --- |
 //! | [`traffic`] | I01–I07, I16, I17: who is reached, and with what capacity |
+//! | [`managed`] | I14: managed routes |
 //! | [`pace`] | I08, I10, I23, I29: how far and how fast sizes and weights go |
 //! | [`revisions`] | I15, I19, I22: identity and history |
 //! | [`decisions`] | I09, I26, I28, I30, I31, I32, I41: what is decided, and in which order |
@@ -16,6 +17,7 @@
 pub mod check;
 pub mod decisions;
 pub mod facts;
+pub mod managed;
 pub mod pace;
 pub mod rest;
 pub mod revisions;

@@ -31,7 +31,7 @@ pub fn i08(write: &Write<'_>) -> Found {
     let (facts, Some((canary, _))) = (write.before, write.before.routed()) else { return Ok(()) };
     let status = &facts.rollout.status;
     let updating = status.stable_rs != status.current_pod_hash && !status.abort && !status.promote_full;
-    let Some(new) = facts.by_hash(&status.current_pod_hash).filter(|_| updating && write.is("HTTPRoute")) else {
+    let Some(new) = facts.by_hash(&status.current_pod_hash).filter(|_| updating && write.is_route()) else {
         return Ok(());
     };
     let of = |route| facts.share_of(&super::routes::rules(route), |name| name == canary);

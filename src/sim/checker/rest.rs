@@ -1,6 +1,7 @@
 //! What holds once nothing moves any more: I01, I10, I30, I34, I41 and I42 at rest.
 
 use super::facts::{Facts, Share, hash, wanted};
+use super::managed;
 use super::state::State;
 use crate::sim::object;
 
@@ -21,7 +22,8 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
     }
     selectors(&facts)?;
     sizes(&facts)?;
-    weights(&facts)
+    weights(&facts)?;
+    managed::at_rest(&facts)
 }
 
 /// Every Service that the Rollout names selects a revision of it, where somebody could be given it and nobody paused.

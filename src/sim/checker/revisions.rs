@@ -13,7 +13,7 @@ pub fn field(entry: &Entry) -> Option<(String, Value, Value)> {
     let pointer = match entry.kind.as_str() {
         "ReplicaSet" => "/spec/replicas",
         "Service" => "/spec/selector",
-        "HTTPRoute" => "/spec/rules",
+        "HTTPRoute" | "GRPCRoute" | "TCPRoute" | "TLSRoute" => "/spec/rules",
         _ => return None,
     };
     let at = |value: &Value| value.pointer(pointer).cloned().unwrap_or(Value::Null);

@@ -15,6 +15,17 @@ pub struct Generation {
     pub number: i64,
     /// Rules with backends.
     pub rules: Vec<Rule>,
+    /// Rules that lead requests to a Service whatever its weight.
+    pub led: Vec<Led>,
+}
+
+/// A rule of a managed route, and the Service that it leads to or copies requests to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Led {
+    /// The rule's name.
+    pub rule: String,
+    /// The Service.
+    pub service: String,
 }
 
 /// A route's weights in flight.
@@ -29,7 +40,7 @@ pub struct RouteHistory {
 impl RouteHistory {
     /// Takes a new state of the route in.
     pub fn observe(&mut self, route: &Value, _now: Time) {
-        let newest = Generation { number: object::generation(route), rules: rules(route) };
+        let newest = Generation { number: object::generation(route), rules: rules(route), led: led(route) };
         match self.in_flight.last_mut() {
             Some(last) if last.number == newest.number => *last = newest,
             _ => self.in_flight.push(newest),
@@ -46,9 +57,27 @@ impl RouteHistory {
     }
 }
 
-/// Rules with at least one backend.
+/// A rule with one backend behind a header: requests with the header are no share of the traffic.
+fn is_header_rule(rule: &Value) -> bool {
+    let by_header = |entry: &Value| !object::list(entry, "/headers").is_empty();
+    object::list(rule, "/backendRefs").len() == 1 && object::list(rule, "/matches").iter().any(by_header)
+}
+
+/// The rules that lead requests to a Service whatever its weight: header rules, and mirrors.
+pub fn led(route: &Value) -> Vec<Led> {
+    let of = |rule: &Value| {
+        let header = is_header_rule(rule).then(|| object::text(rule, "/backendRefs/0/name").to_owned());
+        let filters = object::list(rule, "/filters").iter();
+        let mirrored = filters.map(|filter| object::text(filter, "/requestMirror/backendRef/name").to_owned());
+        let services = header.into_iter().chain(mirrored.filter(|service| !service.is_empty()));
+        services.map(|service| Led { rule: object::text(rule, "/name").to_owned(), service }).collect::<Vec<_>>()
+    };
+    object::list(route, "/spec/rules").iter().flat_map(of).collect()
+}
+
+/// Rules with at least one backend, without those of header routes.
 pub fn rules(route: &Value) -> Vec<Rule> {
-    let rules = object::list(route, "/spec/rules").iter().map(|rule| {
+    let rules = object::list(route, "/spec/rules").iter().filter(|rule| !is_header_rule(rule)).map(|rule| {
         object::list(rule, "/backendRefs")
             .iter()
             .map(|backend| {

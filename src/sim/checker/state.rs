@@ -10,6 +10,7 @@ use crate::api::{Rollout, Time};
 use crate::sim::api_server::journal::Entry;
 use crate::sim::models::replica_sets::ready_since;
 use crate::sim::object;
+use crate::traffic::gateway_api::RouteKind;
 
 /// Kind, namespace, name.
 pub type Key = (String, String, String);
@@ -35,7 +36,7 @@ pub struct State {
     objects: BTreeMap<Key, Arc<Value>>,
     /// Rollouts, read, by namespace and name.
     read: BTreeMap<(String, String), Arc<Rollout>>,
-    /// Weights that may be in force, by namespace and name of the route.
+    /// Weights that may be in force, by namespace and name of the route (names are distinct over kinds here).
     pub routes: BTreeMap<(String, String), RouteHistory>,
     /// By uid of the Rollout.
     pub past: BTreeMap<String, Past>,
@@ -90,7 +91,7 @@ impl State {
         let key = (entry.kind.clone(), entry.namespace.clone(), entry.name.clone());
         match &entry.after {
             Some(after) => {
-                if entry.kind == "HTTPRoute" {
+                if RouteKind::named(&entry.kind).is_some() {
                     let route = (entry.namespace.clone(), entry.name.clone());
                     self.routes.entry(route).or_default().observe(after, entry.time);
                 }

@@ -80,7 +80,7 @@ fn endpoints(facts: &Facts<'_>, service: &str, rs: &Value) -> Option<i64> {
 /// as many ready endpoints of b. Only a share taken from a backend without any available pod may go to one with ≥ 1.
 pub fn i03(write: &Write<'_>) -> Found {
     let (facts, Some((canary, stable))) = (write.before, write.before.routed()) else { return Ok(()) };
-    if !write.is("HTTPRoute") || facts.replicas == 0 {
+    if !write.is_route() || facts.replicas == 0 {
         return Ok(());
     }
     for (gains, loses) in [(canary, stable), (stable, canary)] {
@@ -186,7 +186,7 @@ pub fn i06(write: &Write<'_>) -> Found {
 pub fn i07(write: &Write<'_>) -> Found {
     let (facts, Some((canary, stable))) = (write.before, write.before.routed()) else { return Ok(()) };
     let status = &facts.rollout.status;
-    if !write.is("HTTPRoute") || !status.abort || status.stable_rs == status.current_pod_hash {
+    if !write.is_route() || !status.abort || status.stable_rs == status.current_pod_hash {
         return Ok(());
     }
     let (old, new) = (|name| share_in(facts, write.left(), name), |name| share_in(facts, write.made(), name));
@@ -199,7 +199,7 @@ pub fn i07(write: &Write<'_>) -> Found {
 /// I16 Weight arithmetic: in each rule that we manage the weights are in [0, max] and sum up to max.
 pub fn i16(write: &Write<'_>) -> Found {
     let (facts, Some((canary, stable))) = (write.before, write.before.routed()) else { return Ok(()) };
-    if !write.is("HTTPRoute") {
+    if !write.is_route() {
         return Ok(());
     }
     for rule in rules(write.made()) {

@@ -7,9 +7,10 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use thiserror::Error;
 
+use super::kind::RouteKind;
+use crate::api::LabelSelector;
 use crate::api::traffic_routing::{GATEWAY_API_PLUGIN, GatewayApi, GatewayRoute, TrafficRouting};
 use crate::plan::ObjectRef;
-use crate::plan::object::HTTP_ROUTE;
 
 /// Key of the in-progress label where the settings name none. Argo CD ignore rules of users name it.
 pub const LABEL_KEY: &str = crate::api::names::GATEWAY_IN_PROGRESS;
@@ -59,7 +60,7 @@ pub struct Label {
 pub struct RouteRef {
     /// Kind, namespace and name.
     pub object: ObjectRef,
-    /// Whether header routes may be put on it.
+    /// Whether managed routes may be put on it.
     pub header_routes: bool,
 }
 
@@ -100,47 +101,59 @@ pub fn unknown_fields(routing: &TrafficRouting) -> Vec<String> {
     if read.is_ok() { unknown } else { Vec::new() }
 }
 
-/// The `HTTPRoute`s that the settings name, in the order in which they are driven: the list, then the single one.
+/// The routes that the settings name, in the order in which they are driven: kind by kind, the list, then the single one.
 ///
-/// A route named twice appears once, and may carry header routes if any mention of it allows them. Only the single
-/// form allows them by itself. Other kinds and selectors: see [`unsupported`].
+/// A route named twice appears once, and may carry managed routes if any mention of it allows them. Only the single
+/// form allows them by itself, and only kinds that match headers can carry any.
 pub fn routes(api: &GatewayApi, rollout_namespace: &str) -> Vec<RouteRef> {
-    let namespace = if api.namespace.is_empty() { rollout_namespace } else { &api.namespace };
-    let single =
-        (!api.http_route.is_empty()).then(|| GatewayRoute { name: api.http_route.clone(), use_header_routes: true });
+    let namespace = namespace(api, rollout_namespace);
     let mut found: Vec<RouteRef> = Vec::new();
-    for route in api.http_routes.iter().chain(&single) {
-        if let Some(known) = found.iter_mut().find(|known| known.object.name == route.name) {
-            known.header_routes |= route.use_header_routes;
-            continue;
+    for (kind, list, single) in [
+        (RouteKind::Http, &api.http_routes, &api.http_route),
+        (RouteKind::Grpc, &api.grpc_routes, &api.grpc_route),
+        (RouteKind::Tcp, &api.tcp_routes, &api.tcp_route),
+        (RouteKind::Tls, &api.tls_routes, &api.tls_route),
+    ] {
+        let single = (!single.is_empty()).then(|| GatewayRoute { name: single.clone(), use_header_routes: true });
+        for route in list.iter().chain(&single) {
+            let object =
+                ObjectRef { resource: kind.resource(), namespace: namespace.to_owned(), name: route.name.clone() };
+            let header_routes = route.use_header_routes && kind.matches_headers();
+            match found.iter_mut().find(|known| known.object == object) {
+                Some(known) => known.header_routes |= header_routes,
+                None => found.push(RouteRef { object, header_routes }),
+            }
         }
-        found.push(RouteRef {
-            object: ObjectRef { resource: HTTP_ROUTE, namespace: namespace.to_owned(), name: route.name.clone() },
-            header_routes: route.use_header_routes,
-        });
     }
     found
 }
 
-/// Fields that are set and that Siskin does not carry out. A Rollout with any of them is invalid: to ignore one
-/// would leave its route at whatever weights it has.
-pub fn unsupported(api: &GatewayApi) -> Vec<&'static str> {
-    [
-        ("grpcRoute", !api.grpc_route.is_empty()),
-        ("grpcRoutes", !api.grpc_routes.is_empty()),
-        ("tcpRoute", !api.tcp_route.is_empty()),
-        ("tcpRoutes", !api.tcp_routes.is_empty()),
-        ("tlsRoute", !api.tls_route.is_empty()),
-        ("tlsRoutes", !api.tls_routes.is_empty()),
-        // An empty selector selects every route, so it counts as set.
-        ("httpRouteSelector", api.http_route_selector.is_some()),
-        ("grpcRouteSelector", api.grpc_route_selector.is_some()),
-        ("tcpRouteSelector", api.tcp_route_selector.is_some()),
-        ("tlsRouteSelector", api.tls_route_selector.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(field, set)| set.then_some(field))
-    .collect()
+/// Routes of one kind by their labels, in one namespace. They never carry managed routes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteSelector {
+    /// The kind.
+    pub kind: RouteKind,
+    /// The namespace.
+    pub namespace: String,
+    /// The labels; an empty selector takes every route of the kind.
+    pub labels: LabelSelector,
+}
+
+/// The selectors of the settings, kind by kind.
+pub fn selectors(api: &GatewayApi, rollout_namespace: &str) -> Vec<RouteSelector> {
+    let namespace = namespace(api, rollout_namespace);
+    let fields = [
+        (RouteKind::Http, &api.http_route_selector),
+        (RouteKind::Grpc, &api.grpc_route_selector),
+        (RouteKind::Tcp, &api.tcp_route_selector),
+        (RouteKind::Tls, &api.tls_route_selector),
+    ];
+    let set = fields.into_iter().filter_map(|(kind, labels)| Some((kind, labels.clone()?)));
+    set.map(|(kind, labels)| RouteSelector { kind, namespace: namespace.to_owned(), labels }).collect()
+}
+
+fn namespace<'a>(api: &'a GatewayApi, rollout_namespace: &'a str) -> &'a str {
+    if api.namespace.is_empty() { rollout_namespace } else { &api.namespace }
 }
 
 /// The in-progress label; `None` where the settings leave labels alone.

@@ -4,15 +4,21 @@
 //! first, so a patch computed from an older route fails as a whole instead of writing into a changed one.
 //! The absence of a member cannot be tested in a JSON patch, so the effect must carry the route's resourceVersion too.
 
+use std::borrow::Cow;
+
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::config::Label;
 use super::error::{MAX_WEIGHT, RouteError};
+use super::kind::RouteKind;
 use super::rules::{BackendRef, Backends, Rule, rules};
 
 /// What a route should say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Goal {
+    /// The route's kind, for messages.
+    pub kind: RouteKind,
     /// Which parts of the route are meant.
     pub backends: Backends,
     /// Weight of the canary, 0 to `max_weight`; the stable Service gets the rest.
@@ -37,7 +43,7 @@ pub fn edit(route: &Value, goal: &Goal) -> Result<Option<Value>, RouteError> {
     }
     let found = rules(route, &goal.backends);
     if !found.iter().any(Rule::splits) {
-        return Err(RouteError::BackendNotFound);
+        return Err(RouteError::BackendNotFound(goal.kind));
     }
     let mut operations = Vec::new();
     for rule in found.iter().filter(|rule| rule.takes_part()) {
@@ -60,6 +66,30 @@ pub fn edit(route: &Value, goal: &Goal) -> Result<Option<Value>, RouteError> {
         set_label(&mut operations, route, label, weight)?;
     }
     Ok((!operations.is_empty()).then_some(Value::Array(operations)))
+}
+
+/// The route as it will be after a patch from this room; as it is where the patch does not fit it.
+pub fn applied<'r>(route: &'r Value, patch: Option<&Value>) -> Cow<'r, Value> {
+    let Some(patch) = patch.and_then(|patch| json_patch::Patch::deserialize(patch).ok()) else {
+        return Cow::Borrowed(route);
+    };
+    let mut after = route.clone();
+    // A patch that does not fit leaves the route as it is.
+    match json_patch::patch(&mut after, &patch) {
+        Ok(()) => Cow::Owned(after),
+        Err(_) => Cow::Borrowed(route),
+    }
+}
+
+/// Two patches as one, the second made for the route after the first.
+pub fn joined(first: Option<Value>, second: Option<Value>) -> Option<Value> {
+    match (first, second) {
+        (Some(Value::Array(mut first)), Some(Value::Array(second))) => {
+            first.extend(second);
+            Some(Value::Array(first))
+        }
+        (first, second) => first.or(second),
+    }
 }
 
 fn set_weight(operations: &mut Vec<Value>, rule: &Rule<'_>, backend: &BackendRef<'_>, goal: (&str, i32)) {

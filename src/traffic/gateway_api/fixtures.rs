@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Backends, Goal, Label};
+use super::{Backends, Goal, Label, RouteKind};
 
 pub const CANARY: &str = "app-canary";
 pub const STABLE: &str = "app-stable";
@@ -20,7 +20,7 @@ pub fn label() -> Label {
 }
 
 pub fn goal(canary_weight: i32) -> Goal {
-    Goal { backends: backends(&[]), canary_weight, max_weight: 100, label: Some(label()) }
+    Goal { kind: RouteKind::Http, backends: backends(&[]), canary_weight, max_weight: 100, label: Some(label()) }
 }
 
 /// A backend with a port, and a weight unless it is negative.

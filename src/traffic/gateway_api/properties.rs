@@ -7,7 +7,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use super::fixtures::{CANARY, STABLE, label, patched, weights};
-use super::{Backends, Goal, RouteError, acknowledgement, claims, edit, read};
+use super::{Backends, Goal, ManagedRoute, RouteError, RouteKind, Wants, acknowledgement, claims, edit, manage, read};
 
 /// Any JSON, with the member names of routes mixed in so that the code gets somewhere.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -120,6 +120,7 @@ fn route() -> impl Strategy<Value = Value> {
 
 fn any_goal() -> impl Strategy<Value = Goal> {
     (prop_oneof![Just(100), 1..1000i32], 0.0..=1.0f64, any::<bool>()).prop_map(|(max_weight, share, labelled)| Goal {
+        kind: RouteKind::Http,
         backends: Backends {
             canary_service: CANARY.into(),
             stable_service: STABLE.into(),
@@ -135,12 +136,17 @@ fn any_goal() -> impl Strategy<Value = Goal> {
 /// Whether a rule belongs to the managed route `hdr`: said anew, so that the test does not repeat the code's mistakes.
 fn is_header_rule(rule: &Value) -> bool {
     match rule["name"].as_str() {
-        Some(name) => name == "hdr" || name == "hdr-1",
+        // With both Services it is the rule of a mirror route, whose weights are those of its source.
+        Some(name) => (name == "hdr" || name == "hdr-1") && !(count(rule, CANARY) > 0 && count(rule, STABLE) > 0),
         None => {
             !rule["matches"].is_null()
                 && rule["backendRefs"].as_array().is_some_and(|refs| refs.len() == 1 && refs[0]["name"] == CANARY)
         }
     }
+}
+
+fn is_managed_name(rule: &Value) -> bool {
+    matches!(rule["name"].as_str(), Some("hdr" | "hdr-1"))
 }
 
 fn count(rule: &Value, service: &str) -> usize {
@@ -167,13 +173,63 @@ fn without_owned(route: &Value) -> String {
     route.to_string()
 }
 
+fn header_route() -> Vec<ManagedRoute> {
+    let headers = json!([{"headerName": "X", "headerValue": {"exact": "1"}}]);
+    vec![ManagedRoute { name: "hdr".into(), wants: Wants::Headers(serde_json::from_value(headers).unwrap()) }]
+}
+
+/// Sets of managed routes: none, a header route, a mirror route, both.
+fn managed_routes() -> impl Strategy<Value = Vec<ManagedRoute>> {
+    let get = json!([{"method": {"exact": "GET"}}]);
+    let mirror = Wants::Mirror { matches: serde_json::from_value(get).unwrap(), percent: 10 };
+    let mirror = ManagedRoute { name: "mir".into(), wants: mirror };
+    prop::sample::subsequence([header_route(), vec![mirror]].concat(), 0..=2)
+}
+
+/// The rules of users.
+fn foreign(route: &Value) -> Vec<Value> {
+    let is_ours = |rule: &&Value| is_managed_name(rule) || rule["name"] == "mir" || is_header_rule(rule);
+    route["spec"]["rules"].as_array().unwrap().iter().filter(|rule| !is_ours(rule)).cloned().collect()
+}
+
+#[allow(clippy::unwrap_in_result, reason = "a property fails either way")]
+fn check_managed(route: &Value, first: &[ManagedRoute], second: &[ManagedRoute]) -> Result<(), TestCaseError> {
+    let backends = Backends {
+        canary_service: CANARY.into(),
+        stable_service: STABLE.into(),
+        managed: vec!["hdr".into(), "mir".into()],
+    };
+    let mut now = route.clone();
+    for wanted in [first, second, &[]] {
+        let patch = match manage(&now, RouteKind::Http, &backends, wanted) {
+            Ok(patch) => patch,
+            Err(RouteError::BackendNotFound(_)) => {
+                prop_assert!(!wanted.is_empty(), "what is to go needs no source");
+                continue;
+            }
+            other => other.unwrap(),
+        };
+        let after = patched(&now, patch.as_ref());
+        prop_assert_eq!(patch.is_none(), after == now, "a patch is there exactly where it changes something");
+        prop_assert_eq!(foreign(&after), foreign(route), "rules of users keep their bytes and their order");
+        prop_assert_eq!(manage(&after, RouteKind::Http, &backends, wanted), Ok(None), "one patch is enough");
+        let mut rest = after.clone();
+        rest["spec"]["rules"] = route["spec"]["rules"].clone();
+        prop_assert_eq!(&rest, route, "nothing but the rules");
+        now = after;
+    }
+    prop_assert_eq!(foreign(route), now["spec"]["rules"].as_array().unwrap().clone());
+    Ok(())
+}
+
 #[allow(clippy::unwrap_in_result, reason = "a property fails either way")]
 fn check(route: &Value, goal: &Goal) -> Result<(), TestCaseError> {
     let rules = route["spec"]["rules"].as_array().unwrap();
-    let splits = |rule: &Value| !is_header_rule(rule) && count(rule, CANARY) > 0 && count(rule, STABLE) > 0;
+    let splits = |rule: &Value| count(rule, CANARY) > 0 && count(rule, STABLE) > 0;
+    let is_source = |rule: &Value| splits(rule) && !is_managed_name(rule);
     let patch = match edit(route, goal) {
-        Err(RouteError::BackendNotFound) => {
-            prop_assert!(!rules.iter().any(splits));
+        Err(RouteError::BackendNotFound(_)) => {
+            prop_assert!(!rules.iter().any(is_source));
             return Ok(());
         }
         Err(RouteError::Repeated { .. }) => {
@@ -182,7 +238,7 @@ fn check(route: &Value, goal: &Goal) -> Result<(), TestCaseError> {
         }
         other => other.unwrap(),
     };
-    prop_assert!(rules.iter().any(splits));
+    prop_assert!(rules.iter().any(is_source));
     let after = patched(route, patch.as_ref());
     prop_assert_eq!(patch.is_none(), after == *route, "a patch is there exactly where it changes something");
     prop_assert_eq!(without_owned(route), without_owned(&after));
@@ -219,12 +275,23 @@ proptest! {
     }
 
     #[test]
+    fn managed_routes_touch_their_own_rules_alone(
+        (route, first, second) in (route(), managed_routes(), managed_routes()),
+    ) {
+        check_managed(&route, &first, &second)?;
+    }
+
+    #[test]
     fn nothing_panics_on_any_json((route, goal) in (prop_oneof![any_json(), odd_route()], any_goal())) {
         let reading = read(&route, &goal.backends, goal.label.as_ref());
         let share = reading.canary_share(goal.max_weight);
         prop_assert!((0..=goal.max_weight).contains(&share));
         prop_assert_eq!(acknowledgement(&route).verified(), reading.acknowledgement.verified());
         claims(&route, CANARY, STABLE);
+        for wanted in [vec![], header_route()] {
+            let _ = manage(&route, RouteKind::Http, &goal.backends, &wanted);
+            let _ = manage(&route, RouteKind::Grpc, &goal.backends, &wanted);
+        }
         if let Ok(patch) = edit(&route, &goal) {
             // What is no route may have members that clash with the patch's paths, but never weights out of place.
             let after = patched(&route, patch.as_ref());

@@ -25,9 +25,9 @@ pub struct Reading {
     pub in_progress_label: Option<String>,
     /// What the parents say of this generation.
     pub acknowledgement: Acknowledgement,
-    /// The rules of users that name the canary or the stable Service, also those that take no part.
+    /// The rules that name the canary or the stable Service, also those that take no part; not those of header routes.
     pub rules: Vec<RuleWeights>,
-    /// Names (or paths) of the rules of managed routes that lead to the canary whatever its weight.
+    /// Names (or paths) of the rules of managed routes, by which requests reach the canary whatever its weight.
     pub managed: Vec<String>,
 }
 
@@ -77,14 +77,15 @@ pub fn read(route: &Value, backends: &Backends, label: Option<&Label>) -> Readin
     let mut managed = Vec::new();
     let mut found = Vec::new();
     for rule in rules(route, backends) {
-        if !rule.managed {
+        if !rule.managed || rule.takes_part() {
             found.push(RuleWeights {
                 rule: rule.path(),
                 canary: total(&rule.canary),
                 stable: total(&rule.stable),
                 takes_part: rule.takes_part(),
             });
-        } else if !rule.canary.is_empty() {
+        }
+        if rule.managed && !rule.canary.is_empty() {
             managed.push(if rule.name.is_empty() { rule.path() } else { rule.name.to_owned() });
         }
     }

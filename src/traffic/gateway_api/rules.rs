@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | canary and stable | both weights |
 //! | canary and others that have weight | the canary's weight |
+//! | both, in the rule of a mirror route | both weights: it splits as its source does |
 //! | only the canary | no: it gets all of the rule's traffic whatever its weight, and 0 would turn requests away |
 //! | stable without canary | no: nothing in the rule can take over what the stable side gives up |
 //!
@@ -57,7 +58,7 @@ impl Rule<'_> {
 
     /// Whether its weights are written: see the table of this module.
     pub fn takes_part(&self) -> bool {
-        self.splits() || (!self.managed && !self.canary.is_empty() && self.others)
+        !self.canary.is_empty() && (!self.stable.is_empty() || (!self.managed && self.others))
     }
 
     /// Its path in the route, for messages.
@@ -67,25 +68,30 @@ impl Rule<'_> {
     }
 }
 
+/// The rules of managed routes, with their positions in `spec.rules`.
+pub(super) fn managed_rules<'a>(route: &'a Value, backends: &Backends) -> Vec<(usize, &'a Value)> {
+    let all = route.get("spec").map_or(&[][..], |spec| list(spec, "rules"));
+    all.iter().enumerate().filter(|(_, rule)| is_managed(rule, all, backends)).collect()
+}
+
 /// The rules of a route that name the canary or the stable Service, in order.
 ///
 /// Backends are matched by name only: namespace, kind, group and port do not count. The canary's name is tried first,
 /// so where both Services have one name there is no stable backend. Argo: the plugin's `SetWeight`.
 pub(super) fn rules<'a>(route: &'a Value, backends: &Backends) -> Vec<Rule<'a>> {
-    let rules = route.pointer("/spec/rules").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    rules
-        .iter()
+    let all = route.get("spec").map_or(&[][..], |spec| list(spec, "rules"));
+    all.iter()
         .enumerate()
-        .map(|(index, rule)| look(index, rule, backends))
+        .map(|(index, rule)| look((index, rule), all, backends))
         .filter(|rule| !rule.canary.is_empty() || !rule.stable.is_empty())
         .collect()
 }
 
-fn look<'a>(index: usize, rule: &'a Value, backends: &Backends) -> Rule<'a> {
+fn look<'a>((index, rule): (usize, &'a Value), all: &[Value], backends: &Backends) -> Rule<'a> {
     let mut found = Rule {
         index,
         name: text(rule, "name"),
-        managed: is_managed(rule, backends),
+        managed: is_managed(rule, all, backends),
         canary: Vec::new(),
         stable: Vec::new(),
         others: false,
@@ -108,19 +114,37 @@ fn look<'a>(index: usize, rule: &'a Value, backends: &Backends) -> Rule<'a> {
 
 /// Whether a rule belongs to a managed route: by its name, or, where it has none, by its shape.
 ///
-/// Old versions of Argo's plugin, and CRDs without the rule's `name`, leave header rules unnamed: the canary alone,
-/// behind a header match. The plugin takes every rule with the canary alone for managed, also a user's own; here a
-/// name or the lack of a header match keeps such a rule.
-fn is_managed(rule: &Value, backends: &Backends) -> bool {
+/// Old versions of Argo's plugin, and CRDs without the rule's `name`, leave the rules of managed routes unnamed: the
+/// canary alone behind a header match, or a copy of another rule that mirrors to the canary as its last filter. The
+/// plugin takes every rule with the canary alone for managed, also a user's own; here a name, the lack of a header
+/// match, or a Rollout without managed routes keeps such a rule.
+fn is_managed(rule: &Value, all: &[Value], backends: &Backends) -> bool {
     let name = text(rule, "name");
     if !name.is_empty() {
         return backends.managed.iter().any(|base| is_name_of(name, base));
     }
+    if backends.managed.is_empty() || backends.canary_service.is_empty() {
+        return false;
+    }
     let only_canary = match list(rule, "backendRefs") {
-        [only] => !backends.canary_service.is_empty() && text(only, "name") == backends.canary_service,
+        [only] => text(only, "name") == backends.canary_service,
         _ => false,
     };
-    only_canary && list(rule, "matches").iter().any(|entry| !list(entry, "headers").is_empty())
+    let by_header = || list(rule, "matches").iter().any(|entry| !list(entry, "headers").is_empty());
+    (only_canary && by_header()) || is_mirror(rule, all, backends)
+}
+
+/// Whether a rule is another one of the route with a mirror to the canary added.
+fn is_mirror(rule: &Value, all: &[Value], backends: &Backends) -> bool {
+    let Some((last, filters)) = list(rule, "filters").split_last() else { return false };
+    let target = last.pointer("/requestMirror/backendRef").map_or("", |backend| text(backend, "name"));
+    let names = |rule: &Value| -> Vec<String> {
+        list(rule, "backendRefs").iter().map(|backend| text(backend, "name").to_owned()).collect()
+    };
+    let own = names(rule);
+    target == backends.canary_service
+        && [&backends.canary_service, &backends.stable_service].iter().all(|service| own.contains(service))
+        && all.iter().any(|other| list(other, "filters") == filters && names(other) == own)
 }
 
 /// Whether `name` is `base`, or `base-<number>`: the rules that one managed route makes of several source rules.

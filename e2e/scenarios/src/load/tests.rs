@@ -25,7 +25,7 @@ fn server(text: &'static str) -> SocketAddr {
 
 fn ask(text: &'static str) -> (Result<(), String>, Tally, bool) {
     let (tally, mut kept) = (Mutex::new(Tally::default()), None);
-    let result = one(server(text), "shop.example", &mut kept, &tally);
+    let result = one(server(text), ("shop.example", None), &mut kept, &tally);
     (result, tally.into_inner().unwrap(), kept.is_some())
 }
 
@@ -59,6 +59,6 @@ fn a_connection_that_ends_is_a_loss() {
 #[test]
 fn nobody_there_is_a_loss() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let result = one(free, "shop.example", &mut None, &Mutex::default());
+    let result = one(free, ("shop.example", None), &mut None, &Mutex::default());
     assert!(result.unwrap_err().contains("no connection"));
 }

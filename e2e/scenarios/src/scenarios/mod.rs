@@ -3,6 +3,7 @@
 mod abort;
 mod analysis;
 mod blue_green;
+mod header_route;
 mod invalid;
 mod kill;
 mod midway;
@@ -56,6 +57,7 @@ pub const SCENARIOS: &[Scenario] = &[
         errors: Errors::Expected,
         play: analysis::background,
     },
+    good("header-route", "a header leads to the canary at weight 0, others never; an abort ends it", header_route::play),
     good("undo-midway", "a person takes the second version back at half of the traffic", midway::undo),
     good("scale-midway", "more pods, then fewer, at half of the traffic", midway::scale),
     good("pods-deleted", "the canary's pod and a stable one are evicted in the middle", midway::pods_deleted),

@@ -5,6 +5,8 @@
 //! | [`releases`] | whole releases, their exact events |
 //! | [`analysis`] | runs, verdicts, attempts |
 //! | [`commands`] | what people do, at every instant |
+//! | [`managed`] | header and mirror routes |
+//! | [`routes`] | routes of all kinds, by name and by label |
 //! | [`failing`] | pods that never come, invalid specifications |
 //! | [`found`] | defects that generated worlds have shown |
 //! | [`takeover`] | worlds that Argo Rollouts left |
@@ -17,7 +19,9 @@ mod campaign;
 mod commands;
 mod failing;
 mod found;
+mod managed;
 mod releases;
 mod rig;
+mod routes;
 mod scenario;
 mod takeover;

@@ -60,7 +60,11 @@ fn step(routed: Option<()>) -> BoxedStrategy<Value> {
         (0..=100_i32).prop_map(|n| json!({"setCanaryScale": {"weight": n}})),
         Just(json!({"setCanaryScale": {"matchTrafficWeight": true}})),
     ];
-    prop_oneof![5 => weight, 3 => pause, 1 => analysed, 1 => scale].boxed()
+    let managed = (prop::sample::select(vec!["hdr", "beta"]), any::<bool>()).prop_map(|(name, set)| {
+        let header = json!({"headerName": "X-Test", "headerValue": {"exact": name}});
+        json!({"setHeaderRoute": {"name": name, "match": if set { json!([header]) } else { json!([]) }}})
+    });
+    prop_oneof![5 => weight, 3 => pause, 1 => analysed, 1 => scale, 1 => managed].boxed()
 }
 
 fn steps(routed: Option<()>) -> BoxedStrategy<Value> {
@@ -79,7 +83,7 @@ fn basic() -> impl Strategy<Value = Value> {
 fn routed() -> impl Strategy<Value = Value> {
     let routing = json!({
         "canaryService": "shop-canary", "stableService": "shop-stable",
-        "trafficRouting": {"gatewayAPI": {"httpRoute": "shop"}},
+        "trafficRouting": {"gatewayAPI": {"httpRoute": "shop"}, "managedRoutes": [{"name": "hdr"}, {"name": "beta"}]},
     });
     merged(vec![
         steps(Some(())),

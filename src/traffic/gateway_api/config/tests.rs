@@ -87,15 +87,42 @@ fn wrong_types_and_empty_names_are_errors() {
 }
 
 #[test]
-fn what_is_not_carried_out_is_listed() {
-    assert!(unsupported(&api(&json!({"httpRoute": "a", "httpRoutes": [{"name": "b"}]}))).is_empty());
+fn routes_of_all_kinds_in_their_order() {
     let all = api(&json!({
-        "grpcRoute": "a", "tcpRoute": "a", "tlsRoute": "a",
-        "grpcRoutes": [{"name": "a"}], "tcpRoutes": [{"name": "a"}], "tlsRoutes": [{"name": "a"}],
-        "httpRouteSelector": {}, "grpcRouteSelector": {}, "tcpRouteSelector": {}, "tlsRouteSelector": {"matchLabels": {"a": "b"}},
+        "tlsRoute": "d", "tcpRoute": "c", "grpcRoute": "b", "httpRoute": "a",
+        "tlsRoutes": [{"name": "d1", "useHeaderRoutes": true}], "tcpRoutes": [{"name": "c"}],
+        "grpcRoutes": [{"name": "b1", "useHeaderRoutes": true}, {"name": "b2"}],
     }));
-    assert_eq!(unsupported(&all).len(), 10);
-    assert_eq!(unsupported(&api(&json!({"httpRouteSelector": {}}))), ["httpRouteSelector"]);
+    let found: Vec<(String, String, bool)> = routes(&all, "shop")
+        .into_iter()
+        .map(|route| (route.object.resource.kind.to_string(), route.object.name, route.header_routes))
+        .collect();
+    let of = |kind: &str, name: &str, headers: bool| (kind.to_owned(), name.to_owned(), headers);
+    assert_eq!(
+        found,
+        [
+            of("HTTPRoute", "a", true),
+            of("GRPCRoute", "b1", true),
+            of("GRPCRoute", "b2", false),
+            of("GRPCRoute", "b", true),
+            of("TCPRoute", "c", false),
+            of("TLSRoute", "d1", false),
+            of("TLSRoute", "d", false),
+        ]
+    );
+}
+
+#[test]
+fn selectors_by_kind() {
+    let some =
+        api(&json!({"namespace": "infra", "tcpRouteSelector": {"matchLabels": {"a": "b"}}, "httpRouteSelector": {}}));
+    let found = selectors(&some, "shop");
+    assert_eq!(found.iter().map(|of| of.kind).collect::<Vec<_>>(), [RouteKind::Http, RouteKind::Tcp]);
+    assert!(found.iter().all(|of| of.namespace == "infra"));
+    let labels = |value: &str| std::collections::BTreeMap::from([("a".to_owned(), value.to_owned())]);
+    assert!(found[0].labels.matches(&labels("c")), "an empty selector takes all");
+    assert_eq!((found[1].labels.matches(&labels("b")), found[1].labels.matches(&labels("c"))), (true, false));
+    assert!(selectors(&api(&json!({"httpRoute": "a"})), "shop").is_empty());
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn managed_by_name_or_by_shape() {
         ("unnamed pair", pair(50, 50), false),
         ("unnamed stable behind a header", stable_only, false),
     ] {
-        assert_eq!(is_managed(&rule, &backends(&["hdr"])), expected, "{case}");
+        assert_eq!(is_managed(&rule, &[], &backends(&["hdr"])), expected, "{case}");
     }
 }
 
@@ -49,7 +49,7 @@ fn which_rules_take_part() {
         ("canary alone", rule(&[(CANARY, 1)]), false, false),
         ("stable alone", rule(&[(STABLE, 1)]), false, false),
         ("stable and others", rule(&[(STABLE, 1), ("other", 5)]), false, false),
-        ("managed pair", named("hdr", pair(1, 1)), false, false),
+        ("managed pair", named("hdr", pair(1, 1)), false, true),
     ] {
         let route = route(&[rule]);
         let found = rules(&route, &backends(&["hdr"]));
