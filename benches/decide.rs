@@ -9,7 +9,7 @@ use divan::Bencher;
 use serde_json::{Value, json};
 use siskin::api::Time;
 use siskin::controller::observe::observe;
-use siskin::rollout::{Memory, Settings, World, decide};
+use siskin::rollout::{Settings, World, decide};
 use siskin::sim::bare::Core;
 use siskin::sim::bare::view::View;
 use siskin::sim::clock::ManualClock;
@@ -82,10 +82,9 @@ fn run(core: &mut Core, seconds: u64) {
 /// The world as the controller would see it, with what the last look left behind.
 fn world(core: &Core) -> World {
     let (view, key, settings) = (View(core.user()), ("default", "shop"), Arc::new(Settings::default()));
-    let see = |memory| observe(&view, key, memory, &settings).unwrap_or_else(|| panic!("no Rollout"));
-    let first = see(Memory::default());
-    let memory = decide(&first, core.now()).memory;
-    see(memory)
+    let mut world = observe(&view, key, &settings).unwrap_or_else(|| panic!("no Rollout"));
+    world.memory = decide(&world, core.now()).memory;
+    world
 }
 
 /// Five healthy pods, one old ReplicaSet, a route at rest.

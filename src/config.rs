@@ -91,6 +91,7 @@ impl ControllerFlags {
             route_grace: self.route_grace,
             unclaimed: if self.require_acknowledgement { Unclaimed::Refused } else { Unclaimed::Tolerated },
             unknown_fields: if self.strict { UnknownFields::Refused } else { UnknownFields::Warned },
+            ..Settings::default()
         }
     }
 

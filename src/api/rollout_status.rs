@@ -177,7 +177,7 @@ wire! {
         pub blockers: Vec<BlockerStatus>,
         /// Route generations and what the data plane said of them.
         pub routes: Vec<RouteStatus>,
-        /// The most new pods that were available at once in this attempt: progress is a new maximum.
+        /// The most new pods that there were at once in this attempt: progress is a new maximum.
         pub available_high_water: Option<HighWater>,
     }
 
@@ -203,17 +203,37 @@ wire! {
         pub generation: i64,
         /// Weight of the canary in it.
         pub canary_weight: i32,
-        /// Revision of the canary when it was written.
+        /// Revision behind the canary Service with it.
         pub pod_template_hash: String,
+        /// Revision behind the stable Service with it.
+        pub stable_pod_template_hash: String,
         /// Since when every parent has accepted this generation and endpoints were observed.
         pub settled_since: Option<Time>,
+        /// Weights before it that some proxy may still use, oldest first; empty where that is not known.
+        pub earlier: Vec<EarlierWeight>,
     }
 
-    /// A maximum of available pods of one revision.
+    /// A weight that a route had before.
+    pub struct EarlierWeight {
+        /// Generation of the route.
+        pub generation: i64,
+        /// Weight of the canary.
+        pub canary_weight: i32,
+        /// Whether managed routes led to the canary as well.
+        pub managed_routes: bool,
+        /// Revision behind the canary Service.
+        pub pod_template_hash: String,
+        /// Revision behind the stable Service.
+        pub stable_pod_template_hash: String,
+    }
+
+    /// The most pods that one revision had at once.
     pub struct HighWater {
         /// The revision.
         pub pod_template_hash: String,
-        /// The maximum.
+        /// Pods.
+        pub updated: i32,
+        /// Available pods.
         pub available: i32,
     }
 }

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::analysis_run::RunController;
 use super::caches::{Caches, Queues, Scope};
+use super::definition;
 use super::execute::Executor;
 use super::rollout::RolloutController;
 use crate::provider::{Settings as SourceSettings, Sources};
@@ -126,6 +127,13 @@ impl Controller {
             ended = self.watches.ended() => return Err(ended.into()),
             () = readiness.synced() => tracing::info!("caches are filled"),
         }
+        // The definition of Rollouts is there, since they were listed.
+        let api = self.api(&self.parts.clients.calls, self.parts.limits);
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            own_status = definition::own_status(&api, &self.parts.clock) => self.parts.settings.own_status = own_status,
+        }
         match self.parts.leadership.take() {
             None => {
                 let fence = Fence::open(self.parts.clock.clone());
@@ -135,16 +143,14 @@ impl Controller {
         }
     }
 
+    /// Requests over a client, with a limiter of their own.
+    fn api(&self, client: &kube::Client, limits: Limits) -> Api {
+        let (clock, requests) = (self.parts.clock.clone(), self.parts.metrics.requests.clone());
+        Api::new(client.clone(), Limiter::new(limits, clock.clone()), clock, requests, COMPONENT)
+    }
+
     async fn lead(mut self, leadership: Leadership, stop: CancellationToken) -> Result<(), Stopped> {
-        let limits = Limits { qps: LEASE_QPS, ..Limits::default() };
-        let limiter = Limiter::new(limits, self.parts.clock.clone());
-        let api = Api::new(
-            self.parts.clients.lease.clone(),
-            limiter,
-            self.parts.clock.clone(),
-            self.parts.metrics.requests.clone(),
-            COMPONENT,
-        );
+        let api = self.api(&self.parts.clients.lease, Limits { qps: LEASE_QPS, ..Limits::default() });
         let store = ApiLeaseStore::new(api, &leadership.namespace, &leadership.name);
         let mut election = Election::new(store, self.parts.clock.clone(), &leadership.identity, leadership.terms)?;
         tokio::select! {
@@ -201,14 +207,7 @@ impl Controller {
 
     fn start_workers(&self, fence: &Fence) -> (Vec<Workers>, Recorder) {
         let parts = &self.parts;
-        let limiter = Limiter::new(parts.limits, parts.clock.clone());
-        let api = Api::new(
-            parts.clients.calls.clone(),
-            limiter,
-            parts.clock.clone(),
-            parts.metrics.requests.clone(),
-            COMPONENT,
-        );
+        let api = self.api(&parts.clients.calls, parts.limits);
         let recorder = Recorder::new(api.clone(), parts.clock.clone(), COMPONENT, parts.metrics.events_dropped.clone());
         let api = api.fenced(fence.clone());
         let executor = || {

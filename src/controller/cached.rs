@@ -6,8 +6,9 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
 use crate::api::rollout::RolloutSpec;
-use crate::api::{Meta, Rollout, names};
+use crate::api::{Meta, Rollout, crd, names};
 use crate::rollout::SpecDigest;
+use crate::rollout::validate::{ErrorKind, validate_spec};
 use crate::runtime::object::Cached;
 
 /// A Rollout with what follows from its specification.
@@ -29,9 +30,9 @@ impl CachedRollout {
     /// Reads a stored Rollout.
     ///
     /// # Errors
-    /// Where a field has another type than the API says.
-    pub fn of(value: &Value) -> Result<Self, serde_json::Error> {
-        let mut rollout: Rollout = Rollout::deserialize(value)?;
+    /// Where a field has another type than the API says: its path, and what was expected.
+    pub fn of(value: &Value) -> Result<Self, String> {
+        let mut rollout: Rollout = Rollout::deserialize(value).map_err(|error| misfit(value, &error))?;
         let unknown = unknown_fields(value);
         // The largest annotation by far, and read only here.
         rollout.metadata.annotations.remove(names::LAST_APPLIED);
@@ -45,6 +46,14 @@ impl<'de> Deserialize<'de> for CachedRollout {
         let value = Value::deserialize(deserializer)?;
         Self::of(&value).map_err(de::Error::custom)
     }
+}
+
+/// The first value of a wrong type, in the contract's words where it is in the specification.
+fn misfit(value: &Value, error: &serde_json::Error) -> String {
+    let specified = validate_spec(value).into_iter().find(|error| error.kind == ErrorKind::TypeInvalid);
+    let elsewhere = || crd::check("Rollout", value).into_iter().find(|error| error.fault == crd::Fault::Type);
+    let named = specified.map(|error| error.to_string()).or_else(|| elsewhere().map(|error| error.to_string()));
+    named.unwrap_or_else(|| error.to_string())
 }
 
 /// Fields that nothing reads, in the stored object and in the manifest that `kubectl apply` keeps of it

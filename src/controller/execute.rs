@@ -38,8 +38,6 @@ pub struct Executed {
     pub error: Option<ApiError>,
     /// Whether the rest of the plan was dropped, because something that it rests on had moved.
     pub dropped: bool,
-    /// Whether the status was written.
-    pub recorded: bool,
 }
 
 /// One plan on its way: the versions that its own writes have returned.
@@ -89,9 +87,8 @@ impl Executor {
         }
         self.tell(&plan.events, &run).await;
         if let Some(record) = &plan.record {
-            match self.record(record, &mut run).await {
-                Ok(()) => done.recorded = true,
-                Err(error) => done.fail(&record.object, error),
+            if let Err(error) = self.record(record, &mut run).await {
+                done.fail(&record.object, error);
             }
         }
         done

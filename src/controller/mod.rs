@@ -3,6 +3,7 @@ pub mod analysis_run;
 pub mod app;
 pub mod cached;
 pub mod caches;
+pub mod definition;
 pub mod execute;
 pub mod gauges;
 pub mod observe;

@@ -49,13 +49,8 @@ pub trait Objects {
     fn rollouts_with_service(&self, namespace: &str, service: &str) -> Vec<Arc<CachedRollout>>;
 }
 
-/// The world of one Rollout; `None` where it does not exist.
-pub fn observe(
-    objects: &dyn Objects,
-    (namespace, name): (&str, &str),
-    memory: Memory,
-    settings: &Arc<Settings>,
-) -> Option<World> {
+/// The world of one Rollout, as one without memory sees it; `None` where it does not exist.
+pub fn observe(objects: &dyn Objects, (namespace, name): (&str, &str), settings: &Arc<Settings>) -> Option<World> {
     let cached = objects.rollout(namespace, name)?;
     let rollout = Arc::clone(&cached.rollout);
     let replica_sets = replica_sets(objects, &rollout);
@@ -79,7 +74,7 @@ pub fn observe(
         templates: templates(objects, &rollout),
         digest: Arc::clone(&cached.digest),
         rollout,
-        memory,
+        memory: Memory::default(),
         settings: Arc::clone(settings),
     })
 }

@@ -10,8 +10,9 @@ use super::caches::Caches;
 use super::execute::{Executed, Executor, occurrence, target};
 use super::observe::observe;
 use crate::api::{Meta, Rollout};
-use crate::plan::{Event, ObjectRef};
-use crate::rollout::memory::Memory;
+use crate::plan::{Event, ObjectRef, Plan, Record};
+use crate::rollout::memory::{Memory, stored};
+use crate::rollout::status::undecoded;
 use crate::rollout::{Settings, World, decide};
 use crate::runtime::cache::{Cached as _, Entry, Invalid};
 use crate::runtime::clock::Clock;
@@ -34,8 +35,8 @@ struct Kept {
     memory: Memory,
     /// Identity of the object that the memory is about.
     uid: String,
-    /// Version of the last undecodable object that was reported.
-    reported: String,
+    /// The undecodable object that was reported last: which one, which generation, what of it.
+    reported: (String, i64, String),
 }
 
 /// Looks at Rollouts.
@@ -62,11 +63,11 @@ impl RolloutController {
         if let Some(outcome) = self.behind(&key).await {
             return outcome;
         }
-        let Some(world) = observe(&self.caches, (&key.namespace, &key.name), self.memory_of(&key), &self.settings)
-        else {
+        let Some(mut world) = observe(&self.caches, (&key.namespace, &key.name), &self.settings) else {
             return Outcome::Gone;
         };
         let now = self.clock.now();
+        world.memory = self.memory_of(&key, &world).unwrap_or_else(|| stored::recall(&world, now));
         let decision = decide(&world, now);
         let rest = now + self.resync_of(&key);
         let wake_at = Some(decision.plan.wake_at.map_or(rest, |wake| wake.min(rest)));
@@ -85,9 +86,6 @@ impl RolloutController {
         let executed = self.executor.carry_out(&decision.plan, (&object, &world.rollout.metadata), &superseded).await;
         let mut memory = decision.memory;
         memory.failures.clone_from(&executed.failures);
-        if executed.recorded {
-            memory.recorded_at = Some(now);
-        }
         self.keep(&key, &world, memory);
         self.outcome(executed, wake_at)
     }
@@ -138,15 +136,14 @@ impl RolloutController {
     }
 
     /// What earlier looks left behind, if they were at this very object.
-    fn memory_of(&self, key: &ObjectKey) -> Memory {
-        let uid = self.caches.rollouts.get(key).map(|cached| cached.rollout.metadata.uid.clone());
+    fn memory_of(&self, key: &ObjectKey, world: &World) -> Option<Memory> {
         let kept = self.kept.lock();
-        kept.get(key).filter(|kept| Some(&kept.uid) == uid.as_ref()).map(|kept| kept.memory.clone()).unwrap_or_default()
+        kept.get(key).filter(|kept| kept.uid == world.rollout.metadata.uid).map(|kept| kept.memory.clone())
     }
 
     fn keep(&self, key: &ObjectKey, world: &World, memory: Memory) {
         let uid = world.rollout.metadata.uid.clone();
-        self.kept.lock().insert(key.clone(), Kept { memory, uid, reported: String::new() });
+        self.kept.lock().insert(key.clone(), Kept { memory, uid, reported: Default::default() });
     }
 
     /// The period of looks at rest, spread by name so that ten thousand Rollouts do not wake together.
@@ -171,22 +168,42 @@ impl RolloutController {
         Outcome::Gone
     }
 
-    /// An object that does not decode is told of, once a version; it is not touched, and stops nobody else.
+    /// An object that does not decode is told so in its status, once a generation; nothing else of it is touched, and
+    /// it stops nobody else.
     async fn report_invalid(&self, key: &ObjectKey, invalid: &Invalid) -> Outcome {
-        let version = invalid.meta.resource_version.clone();
-        let news = {
-            let mut kept = self.kept.lock();
-            let kept = kept.entry(key.clone()).or_default();
-            let news = kept.reported != version;
-            kept.reported = version;
-            news
+        let meta = &invalid.meta;
+        let report = (meta.uid.clone(), meta.generation, invalid.error.clone());
+        if self.kept.lock().get(key).is_some_and(|kept| kept.reported == report) {
+            return Outcome::Done { wake_at: None };
+        }
+        let object = ObjectRef::named::<Rollout>(&key.namespace, &key.name);
+        // The cache keeps nothing but the metadata of it; the conditions that others wrote have to stay.
+        let live = match self.executor.api.get::<Json>(Class::Decision, &target(&object)).await {
+            Ok(live) => live,
+            Err(error) if error.is_not_found() => return Outcome::Done { wake_at: None },
+            Err(error) => return Outcome::Retry { after: error.retry_after(), error: Box::new(error) },
         };
-        if news {
+        if live.object_meta().resource_version != meta.resource_version {
+            return Outcome::Done { wake_at: Some(self.clock.now() + AFTER_DROP) };
+        }
+        if let Some(patch) = undecoded::patch(live.value(), &invalid.error, self.clock.now()) {
             let message = format!("The Rollout {:?} is invalid: {}", key.name, invalid.error);
             tracing::warn!(rollout = %key.name, namespace = %key.namespace, %message);
-            let event = Event::warning("InvalidSpec", message);
-            self.executor.recorder.record(&occurrence(&event, &regarding(key, &invalid.meta))).await;
+            let record = Record {
+                object: object.clone(),
+                resource_version: meta.resource_version.clone(),
+                patch,
+                subresource: Some("status"),
+                reason: message.clone(),
+            };
+            let events = vec![Event::warning("InvalidSpec", message)];
+            let plan = Plan { events, record: Some(record), ..Plan::default() };
+            let executed = self.executor.carry_out(&plan, (&object, live.object_meta()), &|_| false).await;
+            if let Some(error) = executed.error {
+                return Outcome::Retry { after: error.retry_after(), error: Box::new(error) };
+            }
         }
+        self.kept.lock().entry(key.clone()).or_default().reported = report;
         Outcome::Done { wake_at: None }
     }
 }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::scenes::{GATEWAY, NAMESPACE, Scene};
 use crate::api::Time;
+use crate::api::crd::crds;
 use crate::cli::client::Cluster as Connection;
 use crate::controller::app::{Controller, Parts, Stopped};
 use crate::controller::caches::Scope;
@@ -92,6 +93,10 @@ impl Stage {
         let manual = ManualClock::at(start);
         let cluster = Cluster::new(manual.now(), ClusterSettings::default());
         let server = cluster.server.clone();
+        for definition in crds() {
+            let name = object::name(&definition).to_owned();
+            server.define(definition).map_err(|why| StageError::Refused { what: name, why })?;
+        }
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let prometheus = cluster.prometheus().router();

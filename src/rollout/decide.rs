@@ -9,6 +9,7 @@ use super::revision::create;
 use super::safety::exposure::Exposure;
 use super::safety::route::Routes;
 use super::safety::{history, services, sizes, weights};
+use super::settings::OwnStatus;
 use super::status::record::OwnPart;
 use super::status::{conditions, counts, duration, phase, record, report};
 use super::strategy::target::Target;
@@ -52,8 +53,8 @@ pub fn decide(world: &World, now: Time) -> Decision {
     plan.blockers.extend(deadline::blockers(&case));
 
     settle_wakes(&case, &ruling, &mut plan);
-    let mut memory = remember(&case, &mut plan);
-    report(&case, &mut ruling, &mut plan, &mut memory);
+    let memory = remember(&case, &mut plan);
+    report(&case, &mut ruling, &mut plan, &memory);
     Decision { plan, memory }
 }
 
@@ -105,7 +106,6 @@ fn remember(case: &Case<'_>, plan: &mut Plan) -> Memory {
     let mut memory = Memory {
         routes: case.routes.states.iter().map(|state| (state.object.clone(), state.memory.clone())).collect(),
         high_water: deadline::high_water(case),
-        recorded_at: case.world.memory.recorded_at,
         ..Memory::default()
     };
     for blocker in &mut plan.blockers {
@@ -118,7 +118,7 @@ fn remember(case: &Case<'_>, plan: &mut Plan) -> Memory {
 }
 
 /// Phase, conditions, counts, and the one status write.
-fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &mut Memory) {
+fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory) {
     let first = case.status().observed_generation.is_empty();
     let new_generation =
         case.status().observed_generation != ObservedGeneration::of(case.world.rollout.metadata.generation);
@@ -149,9 +149,10 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &mut Me
         if ruling.next.message.is_empty() { String::new() } else { format!(": {}", ruling.next.message) }
     );
     let calls = report::calls_for_help(ruling.next.siskin.as_ref());
-    let known = calls == case.world.memory.told || calls == report::calls_for_help(case.status().siskin.as_ref());
-    let own = if known { OwnPart::GoesAlong } else { OwnPart::IsNews };
-    memory.told = calls;
+    let known = calls == report::calls_for_help(case.status().siskin.as_ref());
+    // Where it would be pruned, there is nothing to tell: it would be written for ever.
+    let told = known || case.world.settings.own_status == OwnStatus::Pruned;
+    let own = if told { OwnPart::GoesAlong } else { OwnPart::IsNews };
     plan.record = record::record(case, &ruling.next, own, &reason);
 }
 

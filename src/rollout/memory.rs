@@ -1,9 +1,13 @@
-//! What one look leaves for the next and no API field holds. None of it is needed to be safe: without it Siskin waits longer.
+//! What one look leaves for the next. None of it is needed to be safe: without it Siskin waits longer.
+//!
+//! It lives in the process. What a restart should not cost is also kept in `status.siskin`: [`stored`].
 
 use std::collections::BTreeMap;
 
 use crate::api::Time;
 use crate::plan::ObjectRef;
+
+pub mod stored;
 
 /// A route's weight as it was written once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +24,23 @@ pub struct WrittenWeight {
     pub stable_hash: String,
 }
 
+/// What is known of the weights before those in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Past {
+    /// Nothing: any weight may be in force.
+    #[default]
+    Unknown,
+    /// None of them is in force.
+    Over,
+}
+
 /// A route, and which of its weights may still be in force somewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteMemory {
-    /// What may be in force: the newest last. Empty: unknown.
+    /// What may be in force: the newest last.
     pub in_flight: Vec<WrittenWeight>,
+    /// Whether that is all that may be in force; it stays unknown until the newest weight is settled.
+    pub past: Past,
     /// Since when the newest is acknowledged with its endpoints observed.
     pub settling_since: Option<Time>,
 }
@@ -62,9 +78,4 @@ pub struct Memory {
     pub blocked_since: BTreeMap<(String, String), Time>,
     /// Writes of the last plan that failed.
     pub failures: Vec<Failure>,
-    /// When the status was written last.
-    pub recorded_at: Option<Time>,
-    /// Calls for help that were written last. An API server that prunes `status.siskin` would show none of them, and
-    /// they would be written for ever.
-    pub told: Vec<(String, String, String)>,
 }

@@ -25,6 +25,15 @@ pub enum UnknownFields {
     Refused,
 }
 
+/// What becomes of `status.siskin` in this cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnStatus {
+    /// It is kept: a restart costs no wait.
+    Kept,
+    /// The definition of Rollouts prunes it, or nobody knows: it is neither written nor read.
+    Pruned,
+}
+
 /// Settings of the decisions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -36,6 +45,8 @@ pub struct Settings {
     pub unclaimed: Unclaimed,
     /// Unknown fields.
     pub unknown_fields: UnknownFields,
+    /// Siskin's own part of the status.
+    pub own_status: OwnStatus,
 }
 
 impl Default for Settings {
@@ -45,6 +56,7 @@ impl Default for Settings {
             route_grace: DEFAULT_ROUTE_GRACE,
             unclaimed: Unclaimed::Tolerated,
             unknown_fields: UnknownFields::Warned,
+            own_status: OwnStatus::Kept,
         }
     }
 }

@@ -132,6 +132,11 @@ impl ApiError {
         self.kind == ErrorKind::NotFound
     }
 
+    /// Whether we may not do this.
+    pub fn is_forbidden(&self) -> bool {
+        self.kind == ErrorKind::Forbidden
+    }
+
     /// How long the server asked us to wait, where it did.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self.kind {

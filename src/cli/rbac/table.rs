@@ -29,6 +29,16 @@ struct Right {
     groups: &'static [&'static str],
     resources: &'static [&'static str],
     verbs: &'static [&'static str],
+    /// The objects that it is about; all where it is empty.
+    names: &'static [&'static str],
+}
+
+impl Right {
+    /// Narrows it to objects of these names.
+    const fn only(mut self, names: &'static [&'static str]) -> Self {
+        self.names = names;
+        self
+    }
 }
 
 const fn right(
@@ -37,7 +47,7 @@ const fn right(
     resources: &'static [&'static str],
     verbs: &'static [&'static str],
 ) -> Right {
-    Right { why, groups, resources, verbs }
+    Right { why, groups, resources, verbs, names: &[] }
 }
 
 const READ: &[&str] = &["get", "list", "watch"];
@@ -88,6 +98,13 @@ const CONTROLLER: &[Right] = &[
         &["httproutes", "grpcroutes", "tcproutes", "tlsroutes"],
         &["get", "list", "watch", "update", "patch"],
     ),
+    right(
+        "whether the installed definition of Rollouts keeps status.siskin; without it, waits begin anew after a restart",
+        &["apiextensions.k8s.io"],
+        &["customresourcedefinitions"],
+        &["get"],
+    )
+    .only(&[crate::controller::definition::ROLLOUTS]),
 ];
 
 /// What is needed in the controller's own namespace alone.
@@ -211,7 +228,13 @@ fn labels() -> Value {
 }
 
 fn rules(rights: &[Right]) -> Value {
-    let rule = |right: &Right| json!({"apiGroups": right.groups, "resources": right.resources, "verbs": right.verbs});
+    let rule = |right: &Right| {
+        let mut rule = json!({"apiGroups": right.groups, "resources": right.resources, "verbs": right.verbs});
+        if !right.names.is_empty() {
+            rule["resourceNames"] = json!(right.names);
+        }
+        rule
+    };
     rights.iter().map(rule).collect()
 }
 

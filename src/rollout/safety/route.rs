@@ -12,14 +12,14 @@ use crate::api::rollout::Canary;
 use crate::plan::ObjectRef;
 use crate::rollout::cast::Cast;
 use crate::rollout::defaults;
-use crate::rollout::memory::{RouteMemory, WrittenWeight};
+use crate::rollout::memory::{Past, RouteMemory, WrittenWeight};
 use crate::rollout::settings::Unclaimed;
 use crate::rollout::world::World;
 use crate::traffic::Acknowledgement;
 use crate::traffic::gateway_api::{self, Backends, Goal, ManagedRoute, Reading, RouteError, RouteKind};
 
-/// More in-flight weights than this are folded into "unknown".
-const MAX_IN_FLIGHT: usize = 16;
+/// In-flight weights that are told apart; more of them become an unknown past.
+pub const MAX_IN_FLIGHT: usize = 16;
 
 /// One route as it stands.
 #[derive(Clone, Debug)]
@@ -36,15 +36,13 @@ pub struct RouteState {
     pub settled: bool,
     /// What may be in force; kept for the next look.
     pub memory: RouteMemory,
-    /// Whether weights of an unknown past may be in force.
-    pub unknown_past: bool,
 }
 
 impl RouteState {
     /// Whether a managed route of ours leads requests to the canary. Where the settings do not allow them, a rule of
     /// that name is a user's.
-    pub const fn leads_to_canary(&self) -> bool {
-        self.header_routes && !self.reading.managed.is_empty()
+    pub fn leads_to_canary(&self) -> bool {
+        leads_to_canary(self.header_routes, &self.reading)
     }
 }
 
@@ -90,7 +88,6 @@ impl Routes {
                 header_routes: view.header_routes,
                 settled: false,
                 memory: world.memory.routes.get(&view.object).cloned().unwrap_or_default(),
-                unknown_past: false,
             };
             routes.follow(state, (world, cast, canary), now);
         }
@@ -100,17 +97,13 @@ impl Routes {
     /// Brings a route's memory up to what is observed now.
     fn follow(&mut self, mut state: RouteState, context: (&World, &Cast, &Canary), now: Time) {
         let (world, cast, canary) = context;
-        let hash = |service: &str| capacity::selected(world, service).unwrap_or_default().to_owned();
-        let newest = WrittenWeight {
-            generation: state.reading.generation,
-            canary: state.reading.canary_share(self.max),
-            managed: state.leads_to_canary(),
-            canary_hash: hash(&canary.canary_service),
-            stable_hash: hash(&canary.stable_service),
-        };
+        let newest = newest(world, canary, &state.reading, state.leads_to_canary());
         let memory = &mut state.memory;
-        state.unknown_past = memory.in_flight.is_empty() || memory.in_flight.len() > MAX_IN_FLIGHT;
         if memory.in_flight.last() != Some(&newest) {
+            if memory.in_flight.len() >= MAX_IN_FLIGHT {
+                memory.in_flight.clear();
+                memory.past = Past::Unknown;
+            }
             memory.in_flight.push(newest.clone());
             memory.settling_since = None;
         }
@@ -123,8 +116,8 @@ impl Routes {
             let since = *memory.settling_since.get_or_insert(now);
             if since + grace <= now {
                 memory.in_flight = vec![newest];
+                memory.past = Past::Over;
                 state.settled = true;
-                state.unknown_past = false;
             } else {
                 let at = since + grace;
                 self.settles_at = Some(self.settles_at.map_or(at, |earlier| earlier.min(at)));
@@ -199,7 +192,7 @@ impl Routes {
     pub fn share_up(&self, hash: &str) -> Share {
         let mut part = 0;
         for state in &self.states {
-            if state.unknown_past || !state.reading.agrees {
+            if state.memory.past == Past::Unknown || !state.reading.agrees {
                 // Whatever a Service of ours selects may have it all.
                 let known = state.memory.in_flight.last();
                 if known.is_none_or(|w| w.canary_hash == hash || w.stable_hash == hash || w.stable_hash.is_empty()) {
@@ -217,6 +210,23 @@ impl Routes {
             part = self.max;
         }
         Share { part, whole: self.max.max(1) }
+    }
+}
+
+/// The rule of [`RouteState::leads_to_canary`].
+pub fn leads_to_canary(header_routes: bool, reading: &Reading) -> bool {
+    header_routes && !reading.managed.is_empty()
+}
+
+/// A route's weight as it stands, with the revisions that the Services select.
+pub fn newest(world: &World, canary: &Canary, reading: &Reading, managed: bool) -> WrittenWeight {
+    let hash = |service: &str| capacity::selected(world, service).unwrap_or_default().to_owned();
+    WrittenWeight {
+        generation: reading.generation,
+        canary: reading.canary_share(defaults::max_traffic_weight(&world.rollout)),
+        managed,
+        canary_hash: hash(&canary.canary_service),
+        stable_hash: hash(&canary.stable_service),
     }
 }
 

@@ -6,6 +6,7 @@ use super::write;
 use crate::api::Service;
 use crate::plan::{Basis, Blocker, Plan};
 use crate::rollout::cast::Revision;
+use crate::rollout::memory::Past;
 use crate::rollout::strategy::target::{Readiness, ServiceGoal, Target};
 
 /// Puts the switches that are safe now into the plan; the others become blockers.
@@ -67,9 +68,11 @@ fn carried(exposure: &Exposure<'_>, goal: &ServiceGoal) -> Share {
     }
     let canary = exposure.world.rollout.spec.strategy.canary.as_ref();
     let is_stable = canary.is_some_and(|canary| canary.stable_service == goal.service);
-    let part = exposure
-        .routes
-        .states
+    let states = &exposure.routes.states;
+    if states.iter().any(|state| state.memory.past == Past::Unknown) {
+        return Share { part: whole, whole };
+    }
+    let part = states
         .iter()
         .flat_map(|state| &state.memory.in_flight)
         .map(|weight| if is_stable { exposure.routes.max - weight.canary } else { weight.canary })

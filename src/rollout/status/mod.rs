@@ -6,3 +6,4 @@ pub mod health;
 pub mod phase;
 pub mod record;
 pub mod report;
+pub mod undecoded;

@@ -1,34 +1,27 @@
 //! Siskin's own part of the status: why it waits, and what it remembers.
 
-use crate::api::rollout_status::{BlockerStatus, HighWater, RouteStatus, SiskinStatus};
+use crate::api::rollout_status::{BlockerStatus, SiskinStatus};
 use crate::plan::{Blocker, Plan};
 use crate::rollout::case::Case;
-use crate::rollout::memory::Memory;
+use crate::rollout::memory::{Memory, stored};
+use crate::rollout::settings::OwnStatus;
 
 /// Blockers that are written; the rest would only repeat them.
 const MAX_BLOCKERS: usize = 10;
 
-/// What is written under `status.siskin`; `None` where there is nothing to say.
+/// What is written under `status.siskin`; `None` where there is nothing to say, or where it would be pruned.
 pub fn siskin(case: &Case<'_>, plan: &Plan, memory: &Memory) -> Option<SiskinStatus> {
+    if case.world.settings.own_status == OwnStatus::Pruned {
+        return None;
+    }
     let blockers = plan.blockers.iter().take(MAX_BLOCKERS).map(blocker).collect();
-    let routes = case.routes.states.iter().map(|state| RouteStatus {
-        route: format!("{}/{}/{}", state.object.resource.kind, state.object.namespace, state.object.name),
-        generation: state.reading.generation,
-        canary_weight: state.reading.canary_share(case.routes.max),
-        pod_template_hash: memory
-            .routes
-            .get(&state.object)
-            .and_then(|route| route.in_flight.last())
-            .map(|weight| weight.canary_hash.clone())
-            .unwrap_or_default(),
-        settled_since: state.memory.settling_since.map(crate::api::Time::truncated),
-    });
-    let water = &memory.high_water;
+    let routes = memory.routes.iter().filter_map(|(object, route)| stored::route(object, route));
     let status = SiskinStatus {
         blockers,
         routes: routes.collect(),
-        available_high_water: (!case.fully_promoted() && water.available > 0)
-            .then(|| HighWater { pod_template_hash: water.hash.clone(), available: water.available }),
+        available_high_water: Some(&memory.high_water)
+            .filter(|water| !case.fully_promoted() && water.available > 0)
+            .map(stored::high_water),
     };
     (status != SiskinStatus::default()).then_some(status)
 }

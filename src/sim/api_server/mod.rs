@@ -3,7 +3,7 @@
 //! It keeps what clients rely on: one increasing `resourceVersion`, generations, optimistic locking, subresources,
 //! the four patch types without server-side apply, selectors, paging over a consistent snapshot, watches with
 //! bookmarks, streaming lists and expiry, graceful deletion and garbage collection by owner references.
-//! It never authenticates, never validates against a schema, and never starts a task of its own.
+//! It never authenticates, never validates against a schema (but prunes what a definition does not keep), and never starts a task of its own.
 //!
 //! Reads go through `list` and `watch`, writes through `write` and `remove`; each write ends in
 //! `store::Store::commit`, the only place where state changes, which also feeds watches and the [`journal`].
@@ -11,6 +11,7 @@
 mod check;
 pub mod counters;
 mod defaults;
+mod definitions;
 mod discovery;
 pub mod faults;
 mod hand;

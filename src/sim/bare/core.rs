@@ -8,7 +8,7 @@ use super::view::View;
 use crate::api::{Rollout, Time};
 use crate::controller::observe::observe;
 use crate::plan::{Event, Plan};
-use crate::rollout::memory::Memory;
+use crate::rollout::memory::{Memory, stored};
 use crate::rollout::{Settings, decide};
 use crate::sim::api_server::Hand;
 use crate::sim::clock::ManualClock;
@@ -29,7 +29,7 @@ pub struct Core {
     pub events: Vec<Event>,
     /// The last plan.
     pub plan: Plan,
-    memory: Memory,
+    memory: Option<Memory>,
     hand: Hand,
     key: (String, String),
 }
@@ -44,7 +44,7 @@ impl Core {
             settings: Arc::new(Settings::default()),
             events: Vec::new(),
             plan: Plan::default(),
-            memory: Memory::default(),
+            memory: None,
             hand,
             key: (namespace.to_owned(), name.to_owned()),
         }
@@ -52,17 +52,19 @@ impl Core {
 
     /// Forgets everything that is not stored, as a restart does.
     pub fn restart(&mut self) {
-        self.memory = Memory::default();
+        self.memory = None;
     }
 
     /// One look: decide, carry out. Returns what came of it; `None` where the Rollout does not exist.
     pub fn look(&mut self) -> Option<Applied> {
         let view = View(self.hand.clone());
-        let world = observe(&view, (&self.key.0, &self.key.1), self.memory.clone(), &self.settings)?;
-        let decision = decide(&world, self.clock.time());
+        let mut world = observe(&view, (&self.key.0, &self.key.1), &self.settings)?;
+        let now = self.clock.time();
+        world.memory = self.memory.take().unwrap_or_else(|| stored::recall(&world, now));
+        let decision = decide(&world, now);
         let applied = apply(&self.hand, &decision.plan);
         self.events.extend(applied.events.iter().cloned());
-        self.memory = Memory { failures: applied.failures.clone(), ..decision.memory };
+        self.memory = Some(Memory { failures: applied.failures.clone(), ..decision.memory });
         self.plan = decision.plan;
         Some(applied)
     }

@@ -109,7 +109,7 @@ pub fn act(rig: &mut Rig, scenario: &Scenario, action: Action) {
                 rig.did(user.delete("ReplicaSet", KEY.0, object::name(rs)));
             }
         }
-        Action::Restart => rig.core.restart(),
+        Action::Restart => rig.restart(),
     }
 }
 

@@ -277,6 +277,12 @@ impl Rig {
         format!("{}\n{status}\nblockers {:#?}\n{what}", lines.join("\n"), self.core.plan.blockers)
     }
 
+    /// The controller ends, and another looks at everything at once.
+    pub fn restart(&mut self) {
+        self.core.restart();
+        self.looked_at = 0;
+    }
+
     /// The Rollout.
     pub fn rollout(&self) -> Option<Rollout> {
         self.core.rollout()

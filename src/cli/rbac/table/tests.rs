@@ -24,6 +24,20 @@ fn no_secret_is_readable_beyond_a_namespace() {
 }
 
 #[test]
+fn definitions_are_read_by_name_alone() {
+    let rights: Vec<&Right> =
+        CONTROLLER.iter().filter(|right| right.resources.contains(&"customresourcedefinitions")).collect();
+    assert_eq!(rights.len(), 1);
+    assert_eq!(
+        rules(&[right("", rights[0].groups, rights[0].resources, rights[0].verbs).only(rights[0].names)]),
+        json!([
+            {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["get"],
+             "resourceNames": ["rollouts.argoproj.io"]}
+        ])
+    );
+}
+
+#[test]
 fn opt_ins_have_names() {
     for (name, _) in OPTIONAL {
         assert!(optional(name, None).unwrap().contains(&format!("name: argo-rollouts-{name}\n")), "{name}");

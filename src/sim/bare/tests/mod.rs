@@ -9,6 +9,7 @@
 //! | [`routes`] | routes of all kinds, by name and by label |
 //! | [`failing`] | pods that never come, invalid specifications |
 //! | [`found`] | defects that generated worlds have shown |
+//! | [`restarts`] | what a restart costs, with and without the record |
 //! | [`takeover`] | worlds that Argo Rollouts left |
 //! | [`campaign`] | generated worlds and scripts, every write checked |
 //! | [`scenario`] | what the campaign is made of |
@@ -21,6 +22,7 @@ mod failing;
 mod found;
 mod managed;
 mod releases;
+mod restarts;
 mod rig;
 mod routes;
 mod scenario;
