@@ -58,6 +58,7 @@ impl RunController {
         let Some(run) = self.caches.runs.get(&key) else {
             self.flights.lock().remove(&key);
             self.executor.expectations.clear(&key);
+            self.executor.metrics.forget_run(&key.namespace, &key.name);
             return Outcome::Gone;
         };
         if run.metadata.deletion_timestamp.is_some() {

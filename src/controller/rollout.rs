@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde_json::Value;
 
 use super::caches::Caches;
 use super::execute::{Executed, Executor, occurrence, target};
@@ -12,7 +13,7 @@ use super::observe::observe;
 use crate::api::{Meta, Rollout};
 use crate::plan::{Event, ObjectRef, Plan, Record};
 use crate::rollout::memory::{Memory, stored};
-use crate::rollout::status::undecoded;
+use crate::rollout::status::{duration, undecoded};
 use crate::rollout::{Settings, World, decide};
 use crate::runtime::cache::{Cached as _, Entry, Invalid};
 use crate::runtime::clock::Clock;
@@ -84,10 +85,31 @@ impl RolloutController {
             version != read && versions.get(&object).is_none_or(|own| *own != version)
         };
         let executed = self.executor.carry_out(&decision.plan, (&object, &world.rollout.metadata), &superseded).await;
+        let recorded = !executed.dropped && executed.failures.iter().all(|failure| failure.object != object);
+        if let Some(record) = decision.plan.record.as_ref().filter(|_| recorded) {
+            self.measure(&world, &record.patch);
+        }
         let mut memory = decision.memory;
         memory.failures.clone_from(&executed.failures);
         self.keep(&key, &world, memory);
         self.outcome(executed, wake_at)
+    }
+
+    /// Durations of the attempt that a write of the status has ended.
+    fn measure(&self, world: &World, patch: &Value) {
+        let old = world.rollout.status.duration.as_ref();
+        let Some(change) = patch.pointer("/status/duration") else { return };
+        let mut stored = old.and_then(|old| serde_json::to_value(old).ok()).unwrap_or_default();
+        json_patch::merge(&mut stored, change);
+        let new = serde_json::from_value(stored).ok();
+        let Some(attempt) = duration::ended(old, new.as_ref()) else { return };
+        let metrics = &self.executor.metrics;
+        let observe = |histogram: &prometheus::HistogramVec, span: Duration| {
+            histogram.with_label_values(&[attempt.status.as_str()]).observe(span.as_secs_f64());
+        };
+        observe(&metrics.rollout_duration, attempt.total);
+        observe(&metrics.rollout_progression, attempt.total.saturating_sub(attempt.held));
+        observe(&metrics.rollout_manual_pause, attempt.held);
     }
 
     fn outcome(&self, executed: Executed, wake_at: Option<crate::api::Time>) -> Outcome {
@@ -158,7 +180,7 @@ impl RolloutController {
     async fn gone(&self, key: &ObjectKey) -> Outcome {
         self.executor.expectations.clear(key);
         let kept = self.kept.lock().remove(key);
-        self.executor.metrics.forget_object(&key.namespace, &key.name);
+        self.executor.metrics.forget_rollout(&key.namespace, &key.name);
         if let Some(kept) = kept {
             let message = format!("Rollout {}/{} is deleted.", key.name, key.namespace);
             let meta = Meta { uid: kept.uid, ..Meta::default() };

@@ -160,18 +160,26 @@ impl Metrics {
         String::from_utf8(text).map_err(|error| Error::Msg(error.to_string()))
     }
 
-    /// Drops every series of the object `namespace/name`, once it is gone for good
-    /// (Argo: 65 s after the deletion, so that a last scrape sees it).
-    pub fn forget_object(&self, namespace: &str, name: &str) {
+    /// Drops every series of a Rollout that is gone (Argo: 65 s after the deletion, so that a last scrape sees it).
+    pub fn forget_rollout(&self, namespace: &str, name: &str) {
         let ours = [("namespace", namespace), ("name", name)];
-        for kind in [&self.rollouts, &self.analysis_runs, &self.experiments] {
-            forget(&kind.duration, &ours);
-            forget(&kind.errors, &ours);
-        }
-        for counters in [&self.rollout_events, &self.notification_success, &self.notification_error, &self.requests] {
+        for counters in [&self.rollout_events, &self.notification_success, &self.notification_error] {
             forget(counters, &ours);
         }
         forget(&self.notification_duration, &ours);
+        self.forget_kind(&self.rollouts, ("rollouts", &ours));
+    }
+
+    /// Drops every series of an AnalysisRun that is gone.
+    pub fn forget_run(&self, namespace: &str, name: &str) {
+        self.forget_kind(&self.analysis_runs, ("analysisruns", &[("namespace", namespace), ("name", name)]));
+    }
+
+    fn forget_kind(&self, of: &ReconcileMetrics, (plural, ours): (&str, &[(&str, &str)])) {
+        forget(&of.duration, ours);
+        forget(&of.errors, ours);
+        let requests: Vec<(&str, &str)> = ours.iter().copied().chain([("kind", plural)]).collect();
+        forget(&self.requests, &requests);
     }
 }
 

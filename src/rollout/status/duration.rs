@@ -1,5 +1,7 @@
 //! How long an attempt took, and how it ended. Source: contract, api-rollout §3.4.
 
+use std::time::Duration;
+
 use crate::api::rollout_status::RolloutDuration;
 use crate::rollout::case::Case;
 use crate::rollout::defaults;
@@ -35,6 +37,33 @@ pub fn update(case: &Case<'_>, ruling: &mut Ruling) {
     }
 }
 
+/// An attempt that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// How it ended.
+    pub status: String,
+    /// From its start to its end.
+    pub total: Duration,
+    /// As long as people held it.
+    pub held: Duration,
+}
+
+/// The attempt that a write of the status ended: it says so, or another attempt has taken its place.
+pub fn ended(old: Option<&RolloutDuration>, new: Option<&RolloutDuration>) -> Option<Attempt> {
+    let (old, new) = (old?, new?);
+    if old.finished_at.is_some() {
+        return None;
+    }
+    let (last, end, status) = if new.rollout_started_at == old.rollout_started_at {
+        (new, new.finished_at?, new.completion_status.as_str())
+    } else {
+        (old, new.rollout_started_at?, "Superseded")
+    };
+    let open = last.manual_pause_started_at.map_or(Duration::ZERO, |since| end.since(since));
+    let held = Duration::from_secs(u64::try_from(last.total_manual_pause_duration_seconds).unwrap_or(0));
+    Some(Attempt { status: status.to_owned(), total: end.since(last.rollout_started_at?), held: held + open })
+}
+
 /// Whether a reset begins an attempt: not where the Rollout already is what it should be.
 fn begins(case: &Case<'_>) -> bool {
     let stable = &case.status().stable_rs;
@@ -68,4 +97,37 @@ fn ending(case: &Case<'_>, ruling: &Ruling) -> Option<&'static str> {
     let complete = super::health::completed(next) && case.cast.new_size().available >= case.world.replicas();
     let forced = case.status().promote_full;
     complete.then_some(if forced { "FastPromoted" } else { "Promoted" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Time;
+
+    fn duration(started: i64, finished: Option<i64>, status: &str) -> RolloutDuration {
+        RolloutDuration {
+            rollout_started_at: Some(Time::from_seconds(started)),
+            finished_at: finished.map(Time::from_seconds),
+            completion_status: status.to_owned(),
+            total_manual_pause_duration_seconds: 20,
+            ..RolloutDuration::default()
+        }
+    }
+
+    #[test]
+    fn an_attempt_ends_once() {
+        let running = duration(100, None, "");
+        let over = duration(100, Some(160), "Promoted");
+        let attempt = |status: &str, total: u64, held: u64| {
+            let (total, held) = (Duration::from_secs(total), Duration::from_secs(held));
+            Some(Attempt { status: status.to_owned(), total, held })
+        };
+        assert_eq!(ended(Some(&running), Some(&over)), attempt("Promoted", 60, 20));
+        assert_eq!(ended(Some(&over), Some(&over)), None);
+        assert_eq!(ended(Some(&running), Some(&running)), None);
+        assert_eq!(ended(None, Some(&running)), None);
+        assert_eq!(ended(Some(&over), Some(&duration(200, None, ""))), None);
+        let held = RolloutDuration { manual_pause_started_at: Some(Time::from_seconds(120)), ..running };
+        assert_eq!(ended(Some(&held), Some(&duration(150, None, ""))), attempt("Superseded", 50, 50));
+    }
 }

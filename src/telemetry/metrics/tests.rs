@@ -29,12 +29,19 @@ fn a_forgotten_object_leaves_nothing_behind() {
     let metrics = Metrics::new().unwrap();
     for name in ["gone", "kept"] {
         metrics.rollouts.failed("shop", name);
+        metrics.analysis_runs.failed("shop", name);
         metrics.rollout_events.with_label_values(&["shop", name, "Normal", "RolloutUpdated"]).inc();
+        for kind in ["rollouts", "analysisruns"] {
+            metrics.requests.with_label_values(&[kind, "shop", name, "Patch", "200"]).inc();
+        }
     }
-    metrics.forget_object("shop", "gone");
+    metrics.forget_rollout("shop", "gone");
+    let text = metrics.render().unwrap();
+    assert_eq!(text.matches(r#"name="gone""#).count(), 2, "a run of the same name keeps its own: {text}");
+    metrics.forget_run("shop", "gone");
     let text = metrics.render().unwrap();
     assert!(!text.contains(r#"name="gone""#), "{text}");
-    assert_eq!(text.matches(r#"name="kept""#).count(), 2);
+    assert_eq!(text.matches(r#"name="kept""#).count(), 5);
 }
 
 #[test]
