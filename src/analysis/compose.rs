@@ -51,6 +51,8 @@ pub struct Templates<'a> {
     pub namespaced: Vec<&'a AnalysisTemplateSpec>,
     /// Of the cluster.
     pub cluster: Vec<&'a AnalysisTemplateSpec>,
+    /// Their names, in the order in which they were met.
+    pub names: Vec<TemplateRef>,
 }
 
 impl<'a> Templates<'a> {
@@ -83,6 +85,7 @@ impl<'a> Templates<'a> {
                 out.namespaced.push(spec);
             }
             open.extend(spec.templates.iter().rev().cloned());
+            out.names.push(next);
         }
         Ok(out)
     }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::revision::hash::{pod_template_hash, steps_hash};
 use super::unsupported;
+use super::validate::references::rollout_view;
 use super::validate::{validate_spec, validate_strict};
 
 /// Facts of one generation of a specification.
@@ -19,6 +20,8 @@ pub struct SpecDigest {
     pub unsupported: Vec<String>,
     /// Fields that nobody knows, by path.
     pub unknown: Vec<String>,
+    /// What decides whether the objects that it names are right for it.
+    pub references: Value,
 }
 
 impl SpecDigest {
@@ -34,6 +37,7 @@ impl SpecDigest {
             errors: validate_spec(rollout).iter().chain(&validate_strict(rollout)).map(ToString::to_string).collect(),
             unsupported: unsupported::fields(rollout),
             unknown,
+            references: rollout_view(rollout),
         }
     }
 }

@@ -2,11 +2,17 @@
 //!
 //! An invalid Rollout touches nothing: traffic stays where it is.
 
+use serde_json::Value;
+
 use super::settings::UnknownFields;
+use super::validate::references::{
+    AnalysisKind, Missing, References, ServiceKind, TemplateGroup, analysis_path, missing_reference, service_view,
+    template_view, validate_references,
+};
 use super::world::World;
-use crate::analysis::compose::Templates;
+use crate::analysis::compose::{ComposeError, Templates};
 use crate::analysis::support::unsupported;
-use crate::api::names;
+use crate::api::analysis::AnalysisTemplateSpec;
 use crate::api::rollout::{RolloutAnalysis, Strategy, TemplateRef};
 use crate::api::traffic_routing::GatewayApi;
 use crate::traffic::gateway_api::{self, RouteKind, RouteRef};
@@ -29,7 +35,7 @@ fn reason(world: &World) -> Option<String> {
     if let Some(path) = digest.unknown.first().filter(|_| refused) {
         return Some(format!("unknown field: {path}"));
     }
-    routing(world).or_else(|| services(world)).or_else(|| analyses(world)).or_else(|| claimed(world))
+    routing(world).or_else(|| references(world)).or_else(|| claimed(world))
 }
 
 /// Mistakes in the routers' settings.
@@ -63,98 +69,108 @@ fn mirrored_grpc(world: &World, settings: &GatewayApi) -> Option<String> {
     ))
 }
 
-/// Services that the Rollout names, with the path of the field.
-pub fn service_fields(strategy: &Strategy) -> Vec<(&'static str, &str)> {
+/// Services that the Rollout names, by their role.
+pub fn service_fields(strategy: &Strategy) -> Vec<(ServiceKind, &str)> {
     let mut fields = Vec::new();
     if let Some(blue_green) = &strategy.blue_green {
-        fields.push(("spec.strategy.blueGreen.activeService", blue_green.active_service.as_str()));
-        fields.push(("spec.strategy.blueGreen.previewService", blue_green.preview_service.as_str()));
+        fields.push((ServiceKind::Active, blue_green.active_service.as_str()));
+        fields.push((ServiceKind::Preview, blue_green.preview_service.as_str()));
     }
     if let Some(canary) = &strategy.canary {
-        fields.push(("spec.strategy.canary.stableService", canary.stable_service.as_str()));
-        fields.push(("spec.strategy.canary.canaryService", canary.canary_service.as_str()));
+        fields.push((ServiceKind::Stable, canary.stable_service.as_str()));
+        fields.push((ServiceKind::Canary, canary.canary_service.as_str()));
     }
     fields.retain(|(_, name)| !name.is_empty());
     fields
 }
 
-/// Services that are missing, select other pods, or belong to another Rollout. Source: contract, api-rollout §2.
-fn services(world: &World) -> Option<String> {
-    let rollout = &world.rollout;
-    let template = rollout.spec.template.value();
-    let fields = service_fields(&rollout.spec.strategy);
-    for (path, name) in &fields {
-        if world.service(name).is_none() {
-            return Some(format!("{path}: Invalid value: {name:?}: service {name:?} not found"));
-        }
-    }
-    for (path, name) in fields {
-        let service = world.service(name)?;
-        let owner = service.metadata.annotation(names::MANAGED_BY);
-        if owner.is_some_and(|owner| owner != rollout.metadata.name) {
-            return Some(format!("{path}: Invalid value: {name:?}: Service {name:?} is managed by another Rollout"));
-        }
-        for (key, value) in service.spec.selector.iter().filter(|(key, _)| *key != names::POD_HASH) {
-            let label = template.pointer("/metadata/labels").and_then(|labels| labels.get(key));
-            if label.and_then(|label| label.as_str()) != Some(value.as_str()) {
-                return Some(format!(
-                    "{path}: Invalid value: {name:?}: Service {name:?} has unmatch label {key:?} in rollout"
-                ));
-            }
-        }
-    }
-    None
-}
-
-/// Every analysis that the Rollout declares, with the path of the field.
-pub fn analysis_fields(strategy: &Strategy) -> Vec<(String, &RolloutAnalysis)> {
+/// Every analysis that the Rollout declares, by its use.
+pub fn analysis_fields(strategy: &Strategy) -> Vec<(AnalysisKind, &RolloutAnalysis)> {
     let mut fields = Vec::new();
     if let Some(blue_green) = &strategy.blue_green {
-        let pre = blue_green.pre_promotion_analysis.as_ref();
-        let post = blue_green.post_promotion_analysis.as_ref();
-        fields.extend(pre.map(|a| ("spec.strategy.blueGreen.prePromotionAnalysis.templates".to_owned(), a)));
-        fields.extend(post.map(|a| ("spec.strategy.blueGreen.postPromotionAnalysis.templates".to_owned(), a)));
+        fields.extend(blue_green.pre_promotion_analysis.as_ref().map(|a| (AnalysisKind::PrePromotion, a)));
+        fields.extend(blue_green.post_promotion_analysis.as_ref().map(|a| (AnalysisKind::PostPromotion, a)));
     }
     if let Some(canary) = &strategy.canary {
         for (index, step) in canary.steps.iter().flatten().enumerate() {
-            let path = || format!("spec.strategy.canary.steps[{index}].analysis.templates");
-            fields.extend(step.analysis.as_ref().map(|analysis| (path(), analysis)));
+            fields.extend(step.analysis.as_ref().map(|analysis| (AnalysisKind::Inline(index), analysis)));
         }
-        let background = canary.analysis.as_ref();
-        fields.extend(background.map(|a| ("spec.strategy.canary.analysis.templates".to_owned(), a)));
+        fields.extend(canary.analysis.as_ref().map(|a| (AnalysisKind::Background, a)));
     }
     fields
 }
 
-/// Templates that are missing, clash, or measure what this release cannot.
-fn analyses(world: &World) -> Option<String> {
-    let lookup = |wanted: &TemplateRef| {
-        if wanted.cluster_scope {
-            world.templates.cluster.get(&wanted.template_name).map(|template| &template.spec)
-        } else {
-            world.templates.namespaced.get(&wanted.template_name).map(|template| &template.spec)
-        }
-    };
-    for (path, analysis) in analysis_fields(&world.rollout.spec.strategy) {
-        for template in &analysis.templates {
-            if lookup(template).is_none() {
-                let kind = if template.cluster_scope { "ClusterAnalysisTemplate" } else { "AnalysisTemplate" };
-                let name = &template.template_name;
-                return Some(format!("{path}: Invalid value: {name:?}: {kind} '{name}' not found"));
-            }
-        }
-        let found = match Templates::collect(&analysis.templates, &lookup) {
-            Ok(found) => found,
-            Err(error) => return Some(format!("{path}: Invalid value: {error}")),
-        };
-        let refused =
-            found.namespaced.iter().chain(&found.cluster).flat_map(|spec| &spec.metrics).find_map(unsupported);
-        if let Some(refused) = refused {
-            let names: Vec<&str> = analysis.templates.iter().map(|template| template.template_name.as_str()).collect();
-            return Some(format!("not supported yet: {path} [{}]: {refused}", names.join(" ")));
+/// One analysis with the templates that it reaches.
+type Group<'w> = (AnalysisKind, &'w RolloutAnalysis, Templates<'w>);
+
+/// Objects that are missing, or not right for the Rollout. The contract's list is the judge; this only shows it the objects.
+fn references(world: &World) -> Option<String> {
+    let missing = |missing, cause: &str| Some(missing_reference(&Value::Null, missing, cause).to_string());
+    let fields = service_fields(&world.rollout.spec.strategy);
+    for (kind, name) in &fields {
+        if world.service(name).is_none() {
+            return missing(Missing::Service(*kind, name), &format!("service {name:?} not found"));
         }
     }
-    None
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (kind, analysis) in analysis_fields(&world.rollout.spec.strategy) {
+        if let Some(template) = analysis.templates.iter().find(|template| lookup(world, template).is_none()) {
+            let place = if template.cluster_scope { Missing::ClusterTemplate } else { Missing::Template };
+            return missing(place(Some(kind), &template.template_name), "");
+        }
+        match Templates::collect(&analysis.templates, &|template| lookup(world, template)) {
+            Ok(found) => groups.push((kind, analysis, found)),
+            Err(ComposeError::NoTemplate(name)) => return missing(Missing::Template(None, &name), ""),
+            Err(ComposeError::NoClusterTemplate(name)) => return missing(Missing::ClusterTemplate(None, &name), ""),
+            Err(error) => return Some(format!("{}: Invalid value: {error}", analysis_path(kind))),
+        }
+    }
+    let found = fields.iter().filter_map(|(kind, name)| Some((*kind, service_view(world.service(name)?))));
+    let services: Vec<(ServiceKind, Value)> = found.collect();
+    let templates: Vec<[Vec<Value>; 3]> = groups.iter().map(|group| views(world, group)).collect();
+    let shown = References {
+        services: services.iter().map(|(kind, service)| (*kind, service)).collect(),
+        templates: groups.iter().zip(&templates).map(|((kind, ..), views)| group(*kind, views)).collect(),
+        ..References::default()
+    };
+    let errors = validate_references(&world.digest.references, &shown);
+    errors.first().map(ToString::to_string).or_else(|| groups.iter().find_map(unmeasured))
+}
+
+fn lookup<'w>(world: &'w World, wanted: &TemplateRef) -> Option<&'w AnalysisTemplateSpec> {
+    if wanted.cluster_scope {
+        world.templates.cluster.get(&wanted.template_name).map(|template| &template.spec)
+    } else {
+        world.templates.namespaced.get(&wanted.template_name).map(|template| &template.spec)
+    }
+}
+
+/// Arguments, templates and cluster templates of an analysis, as the contract's list reads them.
+fn views(world: &World, (_, analysis, found): &Group<'_>) -> [Vec<Value>; 3] {
+    let args = analysis.args.iter().filter_map(|argument| serde_json::to_value(argument).ok()).collect();
+    let of = |cluster_scope: bool| {
+        let named = found.names.iter().filter(|named| named.cluster_scope == cluster_scope);
+        let views = named.filter_map(|named| Some(template_view(&named.template_name, lookup(world, named)?)));
+        views.collect()
+    };
+    [args, of(false), of(true)]
+}
+
+fn group(kind: AnalysisKind, [args, templates, cluster_templates]: &[Vec<Value>; 3]) -> TemplateGroup<'_> {
+    TemplateGroup {
+        kind,
+        args,
+        templates: templates.iter().collect(),
+        cluster_templates: cluster_templates.iter().collect(),
+    }
+}
+
+/// A metric that this release cannot measure as it is written.
+fn unmeasured((kind, analysis, found): &Group<'_>) -> Option<String> {
+    let mut metrics = found.namespaced.iter().chain(&found.cluster).flat_map(|spec| &spec.metrics);
+    let refused = metrics.find_map(unsupported)?;
+    let names: Vec<&str> = analysis.templates.iter().map(|template| template.template_name.as_str()).collect();
+    Some(format!("not supported yet: {} [{}]: {refused}", analysis_path(*kind), names.join(" ")))
 }
 
 /// Objects that another Rollout had first (I12).

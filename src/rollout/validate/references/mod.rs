@@ -10,10 +10,17 @@ mod ingresses;
 mod metrics;
 mod missing;
 mod services;
+mod view;
 mod virtual_services;
 
 pub use check::{AnalysisKind, References, ServiceKind, TemplateGroup, validate_references};
 pub use missing::{Missing, missing_reference, unnamed_references};
+pub use view::{rollout_view, service_view, template_view};
+
+/// Path of the field that names the templates of an analysis.
+pub fn analysis_path(kind: AnalysisKind) -> String {
+    analysis_templates::path(kind).to_string()
+}
 
 #[cfg(test)]
 mod tests;

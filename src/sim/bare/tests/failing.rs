@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::rig::{KEY, Rig, service, spec, template};
+use super::rig::{KEY, Rig, analysis_template, service, spec, template};
 use crate::sim::models::kubelet::BEHAVIOUR;
 use crate::sim::object;
 
@@ -194,4 +194,86 @@ fn a_missing_service_is_waited_for() {
     rig.run(30).unwrap();
     assert_eq!(rig.shown(), "Healthy");
     rig.rest().unwrap();
+}
+
+/// What a strategy names, what is wrong with it, and the condition's text after the Rollout's name.
+fn wrong_references() -> Vec<(Value, &'static str)> {
+    let step =
+        |template: &str| json!({"canary": {"steps": [{"analysis": {"templates": [{"templateName": template}]}}]}});
+    let canary = json!({"canary": {"canaryService": "shop-canary", "stableService": "shop-stable", "trafficRouting": {"gatewayAPI": {"httpRoute": "shop"}}}});
+    let active = |service: &str| json!({"blueGreen": {"activeService": service}});
+    vec![
+        (active("none"), "spec.strategy.blueGreen.activeService: Invalid value: \"none\": service \"none\" not found"),
+        (
+            active("foreign"),
+            "spec.strategy.blueGreen.activeService: Invalid value: \"foreign\": Service \"foreign\" is managed by \
+             another Rollout",
+        ),
+        (
+            active("other"),
+            "spec.strategy.blueGreen.activeService: Invalid value: \"other\": Service \"other\" has unmatch label \
+             \"app\" in rollout",
+        ),
+        (
+            step("none"),
+            "spec.strategy.canary.steps[0].analysis.templates: Invalid value: \"none\": AnalysisTemplate 'none' not \
+             found",
+        ),
+        (step("outer"), "spec.templates: Invalid value: \"none\": AnalysisTemplate 'none' not found"),
+        (
+            step("endless"),
+            "spec.strategy.canary.steps[0].analysis.templates: Invalid value: \"endless\": AnalysisTemplate endless \
+             has metric errors which runs indefinitely. Invalid value for count: <nil>",
+        ),
+        (
+            step("needy"),
+            "spec.strategy.canary.steps[0].analysis.templates: Invalid value: \"templateNames: [needy]\": args.host \
+             was not resolved",
+        ),
+        (
+            step("web"),
+            "not supported yet: spec.strategy.canary.steps[0].analysis.templates [web]: metric 'errors': provider.web \
+             is not supported yet: use provider.prometheus",
+        ),
+        (canary, ""),
+    ]
+}
+
+#[test]
+fn objects_that_a_rollout_names_are_judged_by_the_contract() {
+    for (strategy, expected) in wrong_references() {
+        let mut rig = Rig::bare(1, Some(()));
+        let user = rig.core.user();
+        let mut foreign = service("foreign");
+        foreign["metadata"]["annotations"] = json!({crate::api::names::MANAGED_BY: "web"});
+        let mut other = service("other");
+        other["spec"]["selector"] = json!({"app": "web"});
+        for object in [foreign, other] {
+            user.create("Service", object).unwrap();
+        }
+        let metric = |change: &Value| {
+            let mut template = analysis_template("needy");
+            json_patch::merge(&mut template["spec"]["metrics"][0], change);
+            template["spec"].clone()
+        };
+        let templates = [
+            ("endless", metric(&json!({"count": null}))),
+            ("needy", json!({"args": [{"name": "host"}], "metrics": metric(&json!({}))["metrics"]})),
+            ("outer", json!({"templates": [{"templateName": "none"}]})),
+            ("web", metric(&json!({"provider": {"prometheus": null, "web": {"url": "http://shop"}}}))),
+        ];
+        for (name, spec) in templates {
+            let mut template = analysis_template(name);
+            template["spec"] = spec;
+            user.create("AnalysisTemplate", template).unwrap();
+        }
+        rig.create(&spec(&strategy));
+        rig.run(20).unwrap();
+        let invalid = if expected.is_empty() {
+            "Healthy".to_owned()
+        } else {
+            format!("Degraded InvalidSpec: The Rollout \"shop\" is invalid: {expected}")
+        };
+        assert_eq!(rig.shown(), invalid);
+    }
 }
