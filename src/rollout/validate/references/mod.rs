@@ -15,12 +15,7 @@ mod virtual_services;
 
 pub use check::{AnalysisKind, References, ServiceKind, TemplateGroup, validate_references};
 pub use missing::{Missing, missing_reference, unnamed_references};
-pub use view::{rollout_view, service_view, template_view};
-
-/// Path of the field that names the templates of an analysis.
-pub fn analysis_path(kind: AnalysisKind) -> String {
-    analysis_templates::path(kind).to_string()
-}
+pub use view::{analysis_path, rollout_view, service_view, template_view};
 
 #[cfg(test)]
 mod tests;

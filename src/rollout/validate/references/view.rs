@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::read::{list, object};
-use super::check::strategy;
+use super::analysis_templates;
+use super::check::{AnalysisKind, strategy};
 use crate::api::analysis::AnalysisTemplateSpec;
 use crate::api::{Service, names};
 
@@ -38,4 +39,9 @@ pub fn service_view(service: &Service) -> Value {
 /// A template of either kind.
 pub fn template_view(name: &str, spec: &AnalysisTemplateSpec) -> Value {
     json!({"metadata": {"name": name}, "spec": spec})
+}
+
+/// Path of the field that names the templates of an analysis.
+pub fn analysis_path(kind: AnalysisKind) -> String {
+    analysis_templates::path(kind).to_string()
 }
