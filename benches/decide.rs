@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use divan::Bencher;
-use serde_json::{Value, json};
+use serde_json::json;
 use siskin::api::Time;
 use siskin::controller::observe::observe;
 use siskin::rollout::{Settings, World, decide};
 use siskin::sim::bare::Core;
 use siskin::sim::bare::view::View;
-use siskin::sim::clock::ManualClock;
-use siskin::sim::cluster::{self, Cluster};
+
+mod shop;
 
 const STEP: Duration = Duration::from_millis(200);
 
@@ -21,58 +21,8 @@ fn main() {
     divan::main();
 }
 
-fn template(image: &str) -> Value {
-    json!({
-        "metadata": {"labels": {"app": "shop"}},
-        "spec": {"containers": [{
-            "name": "shop", "image": image, "ports": [{"containerPort": 8080}],
-            "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
-            "readinessProbe": {"httpGet": {"path": "/healthz", "port": 8080}},
-            "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
-        }]},
-    })
-}
-
-fn service(name: &str) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "default"},
-        "spec": {"selector": {"app": "shop"}, "ports": [{"port": 80}]},
-    })
-}
-
 fn core() -> Core {
-    let clock = ManualClock::at("2026-11-21T12:00:00Z".parse::<Time>().unwrap_or_default());
-    let core = Core::new(Cluster::new(clock.now(), cluster::Settings::default()), clock, ("default", "shop"));
-    let user = core.user();
-    let group = "gateway.networking.k8s.io/v1";
-    let backends = json!([{"name": "shop-stable", "port": 80}, {"name": "shop-canary", "port": 80}]);
-    let objects = [
-        ("Service", service("shop-stable")),
-        ("Service", service("shop-canary")),
-        (
-            "Gateway",
-            json!({"apiVersion": group, "kind": "Gateway", "metadata": {"name": "web", "namespace": "default"}, "spec": {"gatewayClassName": "sim", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]}}),
-        ),
-        (
-            "HTTPRoute",
-            json!({"apiVersion": group, "kind": "HTTPRoute", "metadata": {"name": "shop", "namespace": "default"}, "spec": {"parentRefs": [{"name": "web"}], "rules": [{"backendRefs": backends}]}}),
-        ),
-        (
-            "Rollout",
-            json!({
-                "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "shop", "namespace": "default"},
-                "spec": {"replicas": 5, "selector": {"matchLabels": {"app": "shop"}}, "template": template("shop:1"), "strategy": {"canary": {
-                    "canaryService": "shop-canary", "stableService": "shop-stable",
-                    "trafficRouting": {"gatewayAPI": {"httpRoute": "shop"}},
-                    "steps": [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}],
-                }}},
-            }),
-        ),
-    ];
-    for (kind, object) in objects {
-        user.create(kind, object).unwrap_or_else(|reject| panic!("{kind}: {reject}"));
-    }
-    core
+    shop::core(&json!([{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}]))
 }
 
 fn run(core: &mut Core, seconds: u64) {
@@ -81,7 +31,7 @@ fn run(core: &mut Core, seconds: u64) {
 
 /// The world as the controller would see it, with what the last look left behind.
 fn world(core: &Core) -> World {
-    let (view, key, settings) = (View(core.user()), ("default", "shop"), Arc::new(Settings::default()));
+    let (view, key, settings) = (View(core.user()), shop::KEY, Arc::new(Settings::default()));
     let mut world = observe(&view, key, &settings).unwrap_or_else(|| panic!("no Rollout"));
     world.memory = decide(&world, core.now()).memory;
     world
@@ -98,8 +48,8 @@ fn at_rest() -> (World, Time) {
 fn paused() -> (World, Time) {
     let mut core = core();
     run(&mut core, 20);
-    let patch = json!({"spec": {"template": template("shop:2")}});
-    core.user().merge("Rollout", ("default", "shop"), &patch).unwrap_or_else(|reject| panic!("{reject}"));
+    let patch = json!({"spec": {"template": shop::template("shop:2")}});
+    core.user().merge("Rollout", shop::KEY, &patch).unwrap_or_else(|reject| panic!("{reject}"));
     run(&mut core, 20);
     (world(&core), core.now() + Duration::from_mins(1))
 }

@@ -23,6 +23,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("Pod", "/api/v1", "pods"),
     ("Event", "/api/v1", "events"),
     ("ReplicaSet", "/apis/apps/v1", "replicasets"),
+    ("PodDisruptionBudget", "/apis/policy/v1", "poddisruptionbudgets"),
     ("HTTPRoute", "/apis/gateway.networking.k8s.io/v1", "httproutes"),
     ("Rollout", "/apis/argoproj.io/v1alpha1", "rollouts"),
     ("AnalysisTemplate", "/apis/argoproj.io/v1alpha1", "analysistemplates"),
@@ -84,6 +85,11 @@ impl Api {
     /// Changes an object by a merge patch.
     pub fn merge(&self, kind: &str, (namespace, name): (&str, &str), patch: &Value) -> Result<Value, String> {
         self.ask("PATCH", &path(kind, namespace, name), MERGE, patch)
+    }
+
+    /// Changes an object's status by a merge patch.
+    pub fn merge_status(&self, kind: &str, (namespace, name): (&str, &str), patch: &Value) -> Result<Value, String> {
+        self.ask("PATCH", &(path(kind, namespace, name) + "/status"), MERGE, patch)
     }
 
     /// Deletes an object and what belongs to it, without waiting.

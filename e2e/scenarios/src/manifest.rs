@@ -85,6 +85,22 @@ pub fn route(gateway: &str, host: &str, services: &[&str]) -> Value {
     })
 }
 
+/// A template whose one metric is what Prometheus makes of `query`: 1 is good, 2 is bad, all else is neither.
+pub fn verdict(prometheus: &str, query: &str) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AnalysisTemplate",
+        "metadata": {"name": "verdict"},
+        "spec": {"metrics": [{
+            "name": "verdict",
+            "initialDelay": "6s",
+            "successCondition": "result[0] == 1",
+            "failureCondition": "result[0] == 2",
+            "provider": {"prometheus": {"address": format!("http://{prometheus}"), "query": query}},
+        }]},
+    })
+}
+
 /// The share of good answers that the pods of a revision gave, measured by Prometheus.
 pub fn success_rate(prometheus: &str, namespace: &str) -> Value {
     let of = |more: &str| {

@@ -171,6 +171,12 @@ impl Rig {
         self.api().merge("Rollout", (&self.namespace, ROLLOUT), patch).map(drop)
     }
 
+    /// Takes a pause away, as the dashboard's Resume does: the step that paused is not skipped.
+    pub fn resume(&self) -> Outcome {
+        let patch = json!({"status": {"pauseConditions": null}});
+        self.api().merge_status("Rollout", (&self.namespace, ROLLOUT), &patch).map(drop)
+    }
+
     /// Gives the Rollout another version.
     pub fn release(&self, tag: &str) -> Outcome {
         self.patch(&json!({"spec": {"template": manifest::template(tag)}}))
@@ -263,11 +269,16 @@ impl Rig {
     pub fn kubectl_apply(&self, manifest: &Value) -> Outcome<String> {
         let path = self.cluster.logs.join(format!("{}.json", self.namespace));
         std::fs::write(&path, manifest.to_string()).map_err(|error| error.to_string())?;
+        self.kubectl(&["apply", "--filename", &path.to_string_lossy()])
+    }
+
+    /// Runs the cluster's kubectl, which must succeed; what it printed.
+    pub fn kubectl(&self, arguments: &[&str]) -> Outcome<String> {
         let mut command = Command::new(&self.cluster.kubectl);
-        command.args(["apply", "--namespace", &self.namespace, "--kubeconfig"]).arg(&self.cluster.kubeconfig);
-        let output = command.arg("--filename").arg(&path).output().map_err(|error| format!("kubectl: {error}"))?;
+        command.args(arguments).args(["--namespace", &self.namespace, "--kubeconfig"]).arg(&self.cluster.kubeconfig);
+        let output = command.output().map_err(|error| format!("kubectl: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        check(output.status.success(), || format!("kubectl apply: {text}"))?;
+        check(output.status.success(), || format!("kubectl {arguments:?}: {text}"))?;
         Ok(text.into_owned())
     }
 
@@ -276,6 +287,15 @@ impl Rig {
         let events = self.api().list("Event", &self.namespace, "")?;
         let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
         Ok(events.iter().filter(|event| text(event, "reason") == reason).map(|event| text(event, "message")).collect())
+    }
+
+    /// Reasons of the Rollout's events, in the order in which the API server stored them.
+    pub fn reasons(&self) -> Outcome<Vec<String>> {
+        let mut events = self.api().list("Event", &self.namespace, "")?;
+        let version = |event: &Value| event["metadata"]["resourceVersion"].as_str().and_then(|text| text.parse().ok());
+        events.retain(|event| event["involvedObject"]["kind"] == "Rollout");
+        events.sort_by_key(|event| version(event).unwrap_or(0_u64));
+        Ok(events.iter().map(|event| event["reason"].as_str().unwrap_or_default().to_owned()).collect())
     }
 
     /// Waits for an event; events arrive a little after what they tell of.

@@ -77,3 +77,30 @@ pub fn background(rig: &Rig) -> Outcome {
     check(rig.weights() == [0, 30, 0], || format!("the weights were {:?}", rig.weights()))?;
     check(run_phases(rig)? == ["Failed"], || format!("the runs are {:?}", run_phases(rig)))
 }
+
+/// Numbers that say nothing pause the update; whoever resumes it gets another measurement, not the next step.
+pub fn inconclusive(rig: &Rig) -> Outcome {
+    let prometheus = &rig.cluster.prometheus;
+    rig.apply(&[manifest::verdict(prometheus, "vector(0)")])?;
+    let analysis = json!({"templates": [{"templateName": "verdict"}]});
+    let steps = json!([{"setWeight": 30}, {"analysis": analysis}, {"setWeight": 60}, {"pause": {"duration": 3}}]);
+    let first = rig.deploy(&manifest::rollout(2, &manifest::canary(&steps)), &["shop-stable", "shop-canary"])?;
+    rig.release("2")?;
+    let inconclusive = |seen: &Seen| seen.paused_at(1) && seen.message() == "InconclusiveAnalysisRun";
+    rig.within(LIMIT, "pause of an inconclusive run", inconclusive)?;
+    rig.stays(Duration::from_secs(4), "the pause", |seen| inconclusive(seen) && seen.weight() == 30)?;
+    check(run_phases(rig)? == ["Inconclusive"], || format!("the runs are {:?}", run_phases(rig)))?;
+
+    // The same numbers again: the same pause. Then good ones.
+    rig.resume()?;
+    rig.holds(LIMIT, "second run", || Ok((run_phases(rig)?.len() == 2).then_some(())))?;
+    rig.within(LIMIT, "second pause", inconclusive)?;
+    rig.apply(&[manifest::verdict(prometheus, "vector(1)")])?;
+    rig.resume()?;
+    rig.within(LIMIT, "promotion", |seen| seen.healthy() && seen.promoted() && seen.stable() != first.stable())?;
+    let mut phases = run_phases(rig)?;
+    phases.sort();
+    check(phases == ["Inconclusive", "Inconclusive", "Successful"], || format!("the runs are {phases:?}"))?;
+    check(rig.weights() == [0, 30, 60, 100, 0], || format!("the weights were {:?}", rig.weights()))?;
+    rig.only("2")
+}

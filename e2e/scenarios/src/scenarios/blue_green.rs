@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::manifest::{self, ROLLOUT};
-use crate::rig::{Outcome, Rig, check};
+use crate::rig::{Outcome, PATIENCE, Rig, check};
+use crate::seen::Seen;
 
 const SERVICES: &[&str] = &["shop-active", "shop-preview"];
 /// A fast rollback needs no pods to start: one switch, and the proxies that follow it.
@@ -76,4 +77,56 @@ pub fn pre_promotion(rig: &Rig) -> Outcome {
     check(!moved, || "the active Service moved for a while".to_owned())?;
     let messages = rig.event("RolloutAborted")?;
     check(messages.iter().any(|text| text.contains("pre-promotion")), || format!("the event says {messages:?}"))
+}
+
+/// The numbers after the switch are bad: the users go back to pods that have waited for them.
+pub fn post_promotion(rig: &Rig) -> Outcome {
+    rig.apply(&[manifest::verdict(&rig.cluster.prometheus, "vector(2)")])?;
+    let analysis = json!({"postPromotionAnalysis": {"templates": [{"templateName": "verdict"}]}});
+    let first = rig.deploy(&blue_green(&analysis), SERVICES)?;
+    rig.release("2")?;
+    rig.until("switch", |seen| seen.selectors().0 == seen.current() && seen.current() != first.stable())?;
+    rig.only("2")?;
+    let aborted = rig.until("abort", |seen| {
+        seen.observed() && seen.aborted() && seen.phase() == "Degraded" && seen.selectors().0 == first.stable()
+    })?;
+    check(aborted.stable() == first.stable(), || "the bad version is stable".to_owned())?;
+    rig.only("1")?;
+    check(rig.size(first.stable())? == 2, || "version 1 did not keep its size".to_owned())?;
+    let messages = rig.event("RolloutAborted")?;
+    check(messages.iter().any(|text| text.contains("post-promotion")), || format!("the event says {messages:?}"))?;
+    rig.holds(PATIENCE, "end of version 2's pods", || Ok((rig.size(aborted.current())? == 0).then_some(())))
+}
+
+/// A person aborts before the switch, tries again, and aborts once more when the users are over already.
+pub fn abort_by_hand(rig: &Rig) -> Outcome {
+    // A verdict that does not come: the switch is done, the promotion waits for it.
+    let mut late = manifest::verdict(&rig.cluster.prometheus, "vector(1)");
+    late["spec"]["metrics"][0]["initialDelay"] = json!("10m");
+    rig.apply(&[late])?;
+    let more = json!({"autoPromotionEnabled": false,
+        "postPromotionAnalysis": {"templates": [{"templateName": "verdict"}]}});
+    let first = rig.deploy(&blue_green(&more), SERVICES)?;
+    rig.release("2")?;
+    let waits = |seen: &Seen| seen.observed() && seen.phase() == "Paused" && seen.message() == "BlueGreenPause";
+    rig.until("pause before the switch", waits)?;
+
+    rig.told(&["abort", ROLLOUT], &["aborted"])?;
+    let gone = |seen: &Seen| seen.aborted() && seen.phase() == "Degraded" && seen.selectors().0 == first.stable();
+    rig.until("abort before the switch", gone)?;
+    let moved = rig.states().iter().any(|seen| !seen.selectors().0.is_empty() && seen.selectors().0 != first.stable());
+    check(!moved, || "the active Service moved".to_owned())?;
+    rig.only("1")?;
+
+    rig.told(&["retry", "rollout", ROLLOUT], &["retried"])?;
+    rig.until("second pause before the switch", waits)?;
+    rig.told(&["promote", ROLLOUT], &["promoted"])?;
+    rig.until("switch", |seen| seen.selectors().0 == seen.current() && !seen.promoted())?;
+    rig.only("2")?;
+    rig.told(&["abort", ROLLOUT], &["aborted"])?;
+    let aborted = rig.within(FAST, "abort after the switch", gone)?;
+    check(aborted.stable() == first.stable(), || "version 2 is stable".to_owned())?;
+    rig.only("1")?;
+    check(rig.size(first.stable())? == 2, || "version 1 did not keep its size".to_owned())?;
+    rig.holds(PATIENCE, "end of version 2's pods", || Ok((rig.size(aborted.current())? == 0).then_some(())))
 }

@@ -36,7 +36,7 @@ pub fn scale(rig: &Rig) -> Outcome {
     let (first, second) = halfway(rig, 2)?;
     let sizes = || Ok::<_, String>((rig.size(first.stable())?, rig.size(second.current())?));
     for (replicas, wanted) in [(4, (4, 2)), (2, (2, 1))] {
-        rig.patch(&json!({"spec": {"replicas": replicas}}))?;
+        rig.kubectl(&["scale", "rollout", ROLLOUT, &format!("--replicas={replicas}")])?;
         rig.holds(PATIENCE, &format!("sizes {wanted:?}"), || Ok((sizes()? == wanted).then_some(())))?;
         rig.until("pods of these sizes", |seen| seen.pods() == (wanted.0 + wanted.1, wanted.1))?;
         rig.stays(Duration::from_secs(3), "the weight", |seen| seen.weight() == 50 && seen.index() == 1)?;

@@ -40,3 +40,48 @@ pub fn never_start(rig: &Rig) -> Outcome {
     rig.until("Healthy at version 1", |seen| seen.healthy() && seen.stable() == first.stable())?;
     rig.only("1")
 }
+
+/// Nobody is there: the deadline itself takes the version back.
+pub fn deadline_aborts(rig: &Rig) -> Outcome {
+    let steps = json!([{"setWeight": 50}, {"pause": {}}]);
+    let mut rollout = manifest::rollout(2, &manifest::canary(&steps));
+    rollout["spec"]["progressDeadlineSeconds"] = json!(20);
+    rollout["spec"]["progressDeadlineAbort"] = json!(true);
+    let first = rig.deploy(&rollout, &["shop-stable", "shop-canary"])?;
+    rig.release("missing")?;
+    let aborted = rig.until("abort at the deadline", |seen| seen.aborted() && seen.phase() == "Degraded")?;
+    check(aborted.message().contains("has timed out progressing"), || format!("it says {:?}", aborted.message()))?;
+    check(aborted.stable() == first.stable(), || "another revision is stable".to_owned())?;
+    check(rig.weights() == [0], || format!("the weights were {:?}", rig.weights()))?;
+    rig.event("RolloutAborted")?;
+    rig.holds(PATIENCE, "end of the broken pods", || Ok((rig.size(aborted.current())? == 0).then_some(())))?;
+    // A version that works needs nobody to take the abort back.
+    rig.release("2")?;
+    rig.until("pause at 50 %", |seen| seen.paused_at(1) && seen.weight() == 50 && !seen.aborted())?;
+    rig.share("2", 50)
+}
+
+/// No voluntary disruption is allowed: an update is none, an eviction is.
+pub fn budget(rig: &Rig) -> Outcome {
+    let budget = json!({
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": ROLLOUT},
+        "spec": {"maxUnavailable": 0, "selector": {"matchLabels": {"app": ROLLOUT}}},
+    });
+    rig.apply(&[budget])?;
+    let steps = json!([{"setWeight": 50}, {"pause": {}}]);
+    let first = rig.deploy(&manifest::rollout(2, &manifest::canary(&steps)), &["shop-stable", "shop-canary"])?;
+    rig.release("2")?;
+    let second = rig.until("pause at 50 %", |seen| seen.paused_at(1) && seen.weight() == 50)?;
+    // The budget counts the pods of both revisions, through the scale subresource of the Rollout.
+    let budget = rig.holds(PATIENCE, "budget that counts", || {
+        let budget = rig.api().get("PodDisruptionBudget", &rig.namespace, ROLLOUT)?;
+        Ok((budget["status"]["currentHealthy"] == 3).then_some(budget))
+    })?;
+    check(budget["status"]["disruptionsAllowed"] == 0, || format!("the budget is {}", budget["status"]))?;
+    rig.told(&["promote", ROLLOUT], &["promoted"])?;
+    rig.until("promotion", |seen| seen.healthy() && seen.stable() == second.current())?;
+    rig.only("2")?;
+    rig.holds(PATIENCE, "end of version 1's pods", || Ok((rig.size(first.stable())? == 0).then_some(())))
+}

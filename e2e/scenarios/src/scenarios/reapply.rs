@@ -9,6 +9,8 @@ use crate::rig::{Outcome, Rig, check};
 
 /// Long enough for a controller that took the manifest for a change.
 const WATCHED: Duration = Duration::from_secs(3);
+/// One event, one write.
+const REPAIRED: Duration = Duration::from_secs(5);
 /// How often the tool comes by, in each state.
 const ROUNDS: usize = 3;
 
@@ -51,4 +53,32 @@ fn again(rig: &Rig, rollout: &Value) -> Outcome {
     check(now == selected, || format!("the Services went from {selected:?} to {now:?}"))?;
     let generation = |seen: &crate::seen::Seen| seen.object["metadata"]["generation"].clone();
     check(generation(&rig.now()?) == generation(&before), || "the generation moved".to_owned())
+}
+
+/// A delivery tool that owns the route puts its weights back to 100 : 0, twice in the middle of a canary.
+pub fn weights_reset(rig: &Rig) -> Outcome {
+    let steps = json!([{"setWeight": 40}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}]);
+    rig.deploy(&manifest::rollout(2, &manifest::canary(&steps)), &["shop-stable", "shop-canary"])?;
+    rig.release("2")?;
+    let mut route = manifest::route(&rig.cluster.gateway_name, &rig.host(), &["shop-stable", "shop-canary"]);
+    for (backend, weight) in [100, 0].into_iter().enumerate() {
+        route["spec"]["rules"][0]["backendRefs"][backend]["weight"] = json!(weight);
+    }
+    for (step, weight) in [(1, 40), (3, 60)] {
+        rig.until("pause", |seen| seen.paused_at(step) && seen.weight() == weight)?;
+        rig.apply(std::slice::from_ref(&route))?;
+        let written = rig.holds(REPAIRED, "repaired weights", || {
+            let route = rig.api().get("HTTPRoute", &rig.namespace, ROLLOUT)?;
+            let backends = &route["spec"]["rules"][0]["backendRefs"];
+            let now = (backends[0]["weight"].as_i64(), backends[1]["weight"].as_i64());
+            Ok((now == (Some(100 - weight), Some(weight))).then_some(route["metadata"]["generation"].clone()))
+        })?;
+        rig.stays(WATCHED, "the pause", |seen| seen.paused_at(step) && seen.weight() == weight)?;
+        let later = rig.api().get("HTTPRoute", &rig.namespace, ROLLOUT)?["metadata"]["generation"].clone();
+        check(later == written, || format!("the route went on from generation {written} to {later}"))?;
+        rig.share("2", u64::try_from(weight).unwrap_or(0))?;
+        rig.told(&["promote", ROLLOUT], &["promoted"])?;
+    }
+    rig.until("promotion", |seen| seen.healthy() && seen.promoted() && seen.revision() == "2")?;
+    rig.only("2")
 }

@@ -104,3 +104,22 @@ pub fn basic(rig: &Rig) -> Outcome {
     check(rig.states().iter().all(|seen: &Seen| seen.weight() == 0), || "a weight without a router".to_owned())?;
     rig.only("2")
 }
+
+/// `spec.paused` in a pause of three seconds: nothing goes on before a person says so.
+pub fn paused_by_hand(rig: &Rig) -> Outcome {
+    let steps = json!([{"setWeight": 50}, {"pause": {"duration": 3}}, {"setWeight": 75}, {"pause": {"duration": 1}}]);
+    let first = rig.deploy(&manifest::rollout(2, &manifest::canary(&steps)), SERVICES)?;
+    rig.release("2")?;
+    rig.until("the first step's weight", |seen| seen.weight() == 50)?;
+    rig.told(&["pause", ROLLOUT], &["paused"])?;
+    let by_hand = |seen: &Seen| seen.observed() && seen.phase() == "Paused" && seen.message() == "manually paused";
+    let paused = rig.until("manual pause", by_hand)?;
+    rig.stays(Duration::from_secs(8), "the manual pause", |seen| {
+        by_hand(seen) && seen.weight() == 50 && seen.index() == paused.index()
+    })?;
+    rig.share("2", 50)?;
+    rig.patch(&json!({"spec": {"paused": false}}))?;
+    rig.until("promotion", |seen| seen.healthy() && seen.promoted() && seen.stable() != first.stable())?;
+    check(rig.weights() == [0, 50, 75, 100, 0], || format!("the weights were {:?}", rig.weights()))?;
+    rig.only("2")
+}
