@@ -47,8 +47,8 @@ cluster: ## start a Kubernetes cluster on this machine, without Docker
 cluster-down: ## stop it
 	e2e/cluster/cluster down
 
-bench: ## benchmarks of the pure core
-	cargo bench --locked
+bench: ## benchmarks, of the pure core and on a real API server: docs/performance.md
+	tools/bench.sh
 
 crds: ## write crds/, config/rbac, docs/configuration.md and docs/cli.md anew
 	cargo run --locked --quiet -- crds --dir crds
