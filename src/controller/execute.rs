@@ -11,7 +11,7 @@ use crate::rollout::memory::Failure;
 use crate::runtime::cache::Cached as _;
 use crate::runtime::client::{Api, Preconditions, Resource, Target};
 use crate::runtime::error::{ApiError, ErrorKind};
-use crate::runtime::events::{EventType as Kind, Occurrence, Recorder, Regarding};
+use crate::runtime::events::{EventType as Kind, Occurrence, Pending, Recorder, Regarding};
 use crate::runtime::expectations::{self, Expectations, Seen};
 use crate::runtime::limiter::Class;
 use crate::runtime::object::{Json, ObjectKey};
@@ -69,6 +69,8 @@ impl Executor {
         let mut run = Run { owner: ObjectKey::of(meta), regarding, versions: BTreeMap::new(), superseded };
         let mut done = Executed::default();
         let mut failed: Option<Phase> = None;
+        // Told beside the effects, which wait for no event; only the record does.
+        let mut told = Vec::new();
         for effect in &plan.effects {
             if failed.is_some_and(|phase| phase < effect.phase) {
                 break;
@@ -78,14 +80,15 @@ impl Executor {
                 return done;
             }
             match self.effect(effect, &mut run).await {
-                Ok(()) => self.tell(&effect.events, &run).await,
+                Ok(()) => told.extend(self.tell(&effect.events, &run)),
                 Err(error) => {
                     failed.get_or_insert(effect.phase);
                     done.fail(&effect.object, error);
                 }
             }
         }
-        self.tell(&plan.events, &run).await;
+        told.extend(self.tell(&plan.events, &run));
+        self.recorder.settle(told).await;
         if let Some(record) = &plan.record {
             if let Err(error) = self.record(record, &mut run).await {
                 done.fail(&record.object, error);
@@ -193,15 +196,16 @@ impl Executor {
         error
     }
 
-    async fn tell(&self, events: &[Event], run: &Run<'_>) {
-        for event in events {
+    fn tell(&self, events: &[Event], run: &Run<'_>) -> Vec<Pending> {
+        let begin = |event: &Event| {
             let key = &run.owner;
             let labels = [key.namespace.as_str(), key.name.as_str(), event.kind.text(), event.reason.as_str()];
             if run.regarding.kind == "Rollout" {
                 self.metrics.rollout_events.with_label_values(&labels).inc();
             }
-            self.recorder.record(&occurrence(event, &run.regarding)).await;
-        }
+            self.recorder.begin(&occurrence(event, &run.regarding))
+        };
+        events.iter().map(begin).collect()
     }
 }
 

@@ -65,6 +65,36 @@ async fn a_slow_server_holds_nobody_up_and_loses_nothing() {
     assert!(!metrics.render().unwrap().contains("siskin_events_dropped_total{"));
 }
 
+/// Seen on a busy API server: `RolloutNotCompleted` was stored before the `NewReplicaSetCreated` that came first.
+#[tokio::test(start_paused = true)]
+async fn a_later_event_of_an_object_does_not_overtake() {
+    let asked = AtomicUsize::new(0);
+    let (recorder, log, _, metrics) = room(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::Silence,
+        _ => Answer::Json(201, json!({})),
+    });
+    for message in ["first", "second", "third"] {
+        assert_eq!(recorder.record(&occurrence(message)).await, Recorded::InBackground);
+    }
+    let mut other = occurrence("elsewhere");
+    other.regarding.key.name = "api".to_owned();
+    assert_eq!(recorder.record(&other).await, Recorded::Stored);
+    assert_eq!(recorder.flush(Duration::from_mins(2)).await, 0);
+    let sent: Vec<_> = log.lock().iter().map(|asked| asked.body["message"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(sent, ["first", "elsewhere", "first", "second", "third"]);
+    assert!(recorder.shared.turns.lock().is_empty());
+    assert!(!metrics.render().unwrap().contains("siskin_events_dropped_total{"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_slow_events_are_waited_for_once() {
+    let (recorder, _, clock, _) = room(|_| Answer::Silence);
+    let begun: Vec<_> = ["first", "second", "third"].map(|text| recorder.begin(&occurrence(text))).into();
+    assert_eq!(clock.monotonic(), Duration::ZERO);
+    recorder.settle(begun).await;
+    assert_eq!(clock.monotonic(), PATIENCE);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_stored_is_counted() {
     let (recorder, log, _, metrics) = room(|_| Answer::Json(403, json!({"reason": "Forbidden"})));
