@@ -93,6 +93,8 @@ pub fn inconclusive(rig: &Rig) -> Outcome {
 
     // The same numbers again: the same pause. Then good ones.
     rig.resume()?;
+    // The second run exists before the status says that the pause is over.
+    rig.within(LIMIT, "end of the pause", |seen| seen.phase() == "Progressing")?;
     rig.holds(LIMIT, "second run", || Ok((run_phases(rig)?.len() == 2).then_some(())))?;
     rig.within(LIMIT, "second pause", inconclusive)?;
     rig.apply(&[manifest::verdict(prometheus, "vector(1)")])?;
