@@ -203,6 +203,8 @@ wire! {
         pub generation: i64,
         /// Weight of the canary in it.
         pub canary_weight: i32,
+        /// The canary Service then.
+        pub canary_service: String,
         /// Revision behind the canary Service with it.
         pub pod_template_hash: String,
         /// Revision behind the stable Service with it.
@@ -221,6 +223,8 @@ wire! {
         pub canary_weight: i32,
         /// Whether managed routes led to the canary as well.
         pub managed_routes: bool,
+        /// The canary Service then.
+        pub canary_service: String,
         /// Revision behind the canary Service.
         pub pod_template_hash: String,
         /// Revision behind the stable Service.

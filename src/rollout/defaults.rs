@@ -57,6 +57,8 @@ pub fn scale_down_delay(rollout: &Rollout) -> Duration {
         return seconds(blue_green.scale_down_delay_seconds.unwrap_or(SCALE_DOWN_DELAY_SECONDS));
     }
     match &strategy.canary {
+        // Its pods went with its traffic already; validation refuses a delay beside it.
+        Some(canary) if canary.dynamic_stable_scale => Duration::ZERO,
         Some(canary) if canary.traffic_routing.is_some() => {
             seconds(canary.scale_down_delay_seconds.unwrap_or(SCALE_DOWN_DELAY_SECONDS))
         }
@@ -82,7 +84,8 @@ pub enum AbortScaleDown {
     After(Duration),
     /// The user set the delay to 0: no delayed scale-down, the ordinary size holds.
     Never,
-    /// A canary without a router: the ordinary size holds.
+    /// A canary without a router, or one that shrinks as its weight does (`dynamicStableScale` without a delay of the
+    /// user's): the ordinary size holds.
     NotApplicable,
 }
 
@@ -94,6 +97,9 @@ pub fn abort_scale_down(rollout: &Rollout) -> AbortScaleDown {
     };
     match (&rollout.spec.strategy.blue_green, &rollout.spec.strategy.canary) {
         (Some(blue_green), _) => set(blue_green.abort_scale_down_delay_seconds),
+        (None, Some(canary)) if canary.dynamic_stable_scale && canary.abort_scale_down_delay_seconds.is_none() => {
+            AbortScaleDown::NotApplicable
+        }
         (None, Some(canary)) if canary.traffic_routing.is_some() => set(canary.abort_scale_down_delay_seconds),
         _ => AbortScaleDown::NotApplicable,
     }

@@ -79,6 +79,10 @@ pub fn service_fields(strategy: &Strategy) -> Vec<(ServiceKind, &str)> {
     if let Some(canary) = &strategy.canary {
         fields.push((ServiceKind::Stable, canary.stable_service.as_str()));
         fields.push((ServiceKind::Canary, canary.canary_service.as_str()));
+        if let Some(pair) = &canary.ping_pong {
+            fields.push((ServiceKind::Ping, pair.ping_service.as_str()));
+            fields.push((ServiceKind::Pong, pair.pong_service.as_str()));
+        }
     }
     fields.retain(|(_, name)| !name.is_empty());
     fields

@@ -18,6 +18,8 @@ pub struct WrittenWeight {
     pub canary: i32,
     /// Whether managed routes led to the canary as well.
     pub managed: bool,
+    /// The Service that was the canary's then: ping and pong change roles.
+    pub canary_service: String,
     /// Revision behind the canary Service then.
     pub canary_hash: String,
     /// Revision behind the stable Service then.

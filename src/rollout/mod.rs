@@ -19,6 +19,7 @@ pub mod memory;
 pub mod revision;
 pub mod safety;
 pub mod settings;
+pub mod sides;
 pub mod size;
 pub mod status;
 pub mod strategy;

@@ -13,10 +13,6 @@ const FIELDS: &[&str] = &[
     "spec.strategy.canary.antiAffinity",
     "spec.strategy.canary.canaryMetadata",
     "spec.strategy.canary.stableMetadata",
-    "spec.strategy.canary.dynamicStableScale",
-    "spec.strategy.canary.pingPong",
-    "spec.strategy.canary.minPodsPerReplicaSet",
-    "spec.strategy.canary.replicaProgressThreshold",
     "spec.strategy.canary.steps[].experiment",
     "spec.strategy.canary.steps[].plugin",
     "spec.strategy.canary.trafficRouting.istio",
@@ -37,12 +33,30 @@ pub fn fields(rollout: &Value) -> Vec<String> {
     for path in FIELDS {
         walk(rollout, &path.split('.').collect::<Vec<_>>(), "", &mut found);
     }
+    found.extend(ping_pong(rollout));
     for plugin in rollout.pointer(PLUGINS).and_then(Value::as_object).into_iter().flat_map(|plugins| plugins.keys()) {
         if plugin != crate::api::traffic_routing::GATEWAY_API_PLUGIN {
             found.push(format!("spec.strategy.canary.trafficRouting.plugins[{plugin}]"));
         }
     }
     found
+}
+
+/// Ping and pong without the router that knows them, or beside the Services whose part they take.
+fn ping_pong(rollout: &Value) -> Option<String> {
+    let canary = rollout.pointer("/spec/strategy/canary")?;
+    canary.get("pingPong").filter(|pair| pair.is_object())?;
+    let path = "spec.strategy.canary.pingPong";
+    for service in ["canaryService", "stableService"] {
+        if canary.get(service).and_then(Value::as_str).is_some_and(|name| !name.is_empty()) {
+            return Some(format!("{path} together with {service}: remove one of them"));
+        }
+    }
+    let routing = canary.get("trafficRouting");
+    let native = routing.is_some_and(|routing| routing.get("gatewayAPI").is_some_and(Value::is_object));
+    let plugin =
+        routing.and_then(|routing| routing.get("plugins")?.get(crate::api::traffic_routing::GATEWAY_API_PLUGIN));
+    (!native && plugin.is_none()).then(|| format!("{path} without the Gateway API router"))
 }
 
 /// Follows a path, fanning out at lists, and notes where it ends in a value that says something.
@@ -74,7 +88,7 @@ mod tests {
         let rollout = json!({"spec": {
             "workloadRef": {"name": "web"},
             "strategy": {"canary": {
-                "dynamicStableScale": false,
+                "pingPong": {"pingService": "a", "pongService": "b"}, "stableService": "c",
                 "steps": [{"setWeight": 5}, {"plugin": {"name": "a/b"}}],
                 "trafficRouting": {"istio": {}, "plugins": {"a/b": {}, "argoproj-labs/gatewayAPI": {}}},
             }},
@@ -85,6 +99,7 @@ mod tests {
                 "spec.workloadRef",
                 "spec.strategy.canary.steps[1].plugin",
                 "spec.strategy.canary.trafficRouting.istio",
+                "spec.strategy.canary.pingPong together with stableService: remove one of them",
                 "spec.strategy.canary.trafficRouting.plugins[a/b]",
             ]
         );

@@ -3,6 +3,7 @@
 use super::Ruling;
 use crate::plan::Event;
 use crate::rollout::case::Case;
+use crate::rollout::strategy::steps;
 
 /// What contradicts itself in the record: an abort of a finished update, a promotion of an aborted one, an abort of a promotion.
 pub fn settle_contradictions(case: &Case<'_>, ruling: &mut Ruling) {
@@ -36,7 +37,7 @@ fn retry(case: &Case<'_>, ruling: &mut Ruling) {
     next.canary.current_background_analysis_run_status = None;
     next.blue_green.pre_promotion_analysis_run_status = None;
     next.blue_green.post_promotion_analysis_run_status = None;
-    next.current_step_index = case.end().map(|_| 0);
+    next.current_step_index = steps::first(&case.world.rollout);
     ruling.retried = true;
 }
 

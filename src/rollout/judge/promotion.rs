@@ -4,7 +4,8 @@ use super::Ruling;
 use crate::plan::Event;
 use crate::rollout::case::Case;
 use crate::rollout::safety::capacity;
-use crate::rollout::strategy::{blue_green, steps};
+use crate::rollout::sides::{Sides, flipped};
+use crate::rollout::strategy::{blue_green, desired, steps};
 
 /// Promotes where everything that a promotion needs is observed. Returns whether the record is (or stays) promoted.
 pub fn judge(case: &Case<'_>, ruling: &mut Ruling) -> bool {
@@ -47,7 +48,7 @@ fn canary_reason(case: &Case<'_>, ruling: &Ruling) -> Option<String> {
     if case.cast.stable.is_none() {
         return Some("Initial deploy".to_owned());
     }
-    if ruling.next.abort || ruling.retried || case.cast.new_size().available < case.world.replicas() {
+    if ruling.next.abort || ruling.retried || !enough(case) {
         return None;
     }
     if case.status().promote_full {
@@ -59,6 +60,14 @@ fn canary_reason(case: &Case<'_>, ruling: &Ruling) -> Option<String> {
     let weighted = without_traffic || case.routes.accepted(case.routes.max, case.world);
     let over = steps::index(rollout) == Some(end) && weighted && !rollout.spec.paused;
     over.then(|| format!("Completed all {end} canary steps"))
+}
+
+/// Whether so many pods of the new revision are available that it can be promoted.
+fn enough(case: &Case<'_>) -> bool {
+    let (size, replicas) = (case.cast.new_size(), case.world.replicas());
+    let canary = case.world.rollout.spec.strategy.canary.as_ref();
+    let threshold = canary.and_then(|canary| canary.replica_progress_threshold.as_ref());
+    size.available >= replicas || desired::enough(threshold, size, replicas)
 }
 
 /// Why a blue-green is promoted now. Source: contract, behaviour §10.6.
@@ -107,6 +116,9 @@ fn promote(case: &Case<'_>, reason: &str, ruling: &mut Ruling) {
     next.blue_green.scale_up_preview_check_point = false;
     next.current_step_index = case.end();
     next.stable_rs = next.current_pod_hash.clone();
+    if Sides::of(&case.world.rollout).ping_pong {
+        flipped(&next.canary.stable_ping_pong).clone_into(&mut next.canary.stable_ping_pong);
+    }
     if paused {
         ruling.events.push(Event::normal("RolloutResumed", "Rollout is resumed"));
     }

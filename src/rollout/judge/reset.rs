@@ -1,16 +1,26 @@
 //! A new template or new steps begin a new attempt.
 
 use super::Ruling;
+use crate::api::Rollout;
 use crate::plan::Event;
 use crate::rollout::case::Case;
+use crate::rollout::strategy::steps;
 
 /// Whether template or steps are not those that the record is about.
 ///
 /// An empty step hash counts as changed: a blue-green that becomes a canary, and a first deploy, begin at the first step.
 pub fn needed(case: &Case<'_>) -> bool {
-    let status = case.status();
-    let steps_changed = case.is_canary() && status.current_step_hash != case.world.digest.steps_hash;
-    steps_changed || status.current_pod_hash != case.new_hash()
+    // A record that names no revision yet is about none.
+    case.status().current_pod_hash.is_empty()
+        || changed(&case.world.rollout, &case.world.digest.steps_hash, case.new_hash())
+}
+
+/// Whether the record is about other steps or another revision. Source: contract, behaviour §6.
+pub fn changed(rollout: &Rollout, steps_hash: &str, new_hash: &str) -> bool {
+    let status = &rollout.status;
+    let recorded = status.current_step_hash.as_str();
+    let steps_changed = rollout.spec.strategy.canary.is_some() && (recorded.is_empty() || recorded != steps_hash);
+    steps_changed || (!status.current_pod_hash.is_empty() && status.current_pod_hash != new_hash)
 }
 
 /// Clears what belonged to the attempt before. Weights and the stable revision stay. Source: contract, api-rollout §3.2.
@@ -31,7 +41,7 @@ pub fn begin(case: &Case<'_>, ruling: &mut Ruling) {
     next.restarted_at = case.world.rollout.spec.restart_at;
     case.new_hash().clone_into(&mut next.current_pod_hash);
     next.current_step_hash = if case.is_canary() { case.world.digest.steps_hash.clone() } else { String::new() };
-    next.current_step_index = case.end().map(|_| 0);
+    next.current_step_index = steps::first(&case.world.rollout);
     if !next.stable_rs.is_empty() && next.stable_rs == next.current_pod_hash && case.end().is_some() {
         next.current_step_index = case.end();
         if case.status().current_pod_hash != next.current_pod_hash {

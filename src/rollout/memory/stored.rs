@@ -14,6 +14,7 @@ use crate::plan::ObjectRef;
 use crate::rollout::defaults;
 use crate::rollout::safety::route::{self, MAX_IN_FLIGHT};
 use crate::rollout::settings::OwnStatus;
+use crate::rollout::sides::Sides;
 use crate::rollout::world::World;
 use crate::traffic::gateway_api;
 
@@ -28,6 +29,7 @@ pub fn route(object: &ObjectRef, memory: &RouteMemory) -> Option<RouteStatus> {
         route: name(object),
         generation: newest.generation,
         canary_weight: newest.canary,
+        canary_service: newest.canary_service.clone(),
         pod_template_hash: newest.canary_hash.clone(),
         stable_pod_template_hash: newest.stable_hash.clone(),
         settled_since: memory.settling_since.map(Time::truncated),
@@ -59,12 +61,12 @@ pub fn recall(world: &World, now: Time) -> Memory {
 fn routes(world: &World, own: &SiskinStatus, now: Time) -> BTreeMap<ObjectRef, RouteMemory> {
     let mut routes = BTreeMap::new();
     let Some(canary) = &world.rollout.spec.strategy.canary else { return routes };
-    let max = defaults::max_traffic_weight(&world.rollout);
+    let (max, sides) = (defaults::max_traffic_weight(&world.rollout), Sides::of(&world.rollout));
     for view in &world.routes {
         let Some(found) = &view.found else { continue };
-        let reading = gateway_api::read(found, &route::backends(canary), None);
+        let reading = gateway_api::read(found, &route::backends(canary, sides), None);
         let managed = route::leads_to_canary(view.header_routes, &reading);
-        let newest = route::newest(world, canary, &reading, managed);
+        let newest = route::newest(world, sides, &reading, managed);
         let stored = own.routes.iter().find(|stored| stored.route == name(&view.object));
         if let Some(memory) = stored.and_then(|stored| recall_route(stored, &newest, (max, now))) {
             routes.insert(view.object.clone(), memory);
@@ -80,6 +82,7 @@ fn recall_route(stored: &RouteStatus, newest: &WrittenWeight, (max, now): (i32, 
         canary: stored.canary_weight,
         // Seen in the route itself, at this very generation.
         managed: newest.managed,
+        canary_service: stored.canary_service.clone(),
         canary_hash: stored.pod_template_hash.clone(),
         stable_hash: stored.stable_pod_template_hash.clone(),
     };
@@ -127,6 +130,7 @@ fn stored_weight(weight: &WrittenWeight) -> EarlierWeight {
         generation: weight.generation,
         canary_weight: weight.canary,
         managed_routes: weight.managed,
+        canary_service: weight.canary_service.clone(),
         pod_template_hash: weight.canary_hash.clone(),
         stable_pod_template_hash: weight.stable_hash.clone(),
     }
@@ -137,6 +141,7 @@ fn recall_weight(stored: &EarlierWeight) -> WrittenWeight {
         generation: stored.generation,
         canary: stored.canary_weight,
         managed: stored.managed_routes,
+        canary_service: stored.canary_service.clone(),
         canary_hash: stored.pod_template_hash.clone(),
         stable_hash: stored.stable_pod_template_hash.clone(),
     }

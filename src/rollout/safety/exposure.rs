@@ -5,7 +5,9 @@ use super::route::Routes;
 use crate::plan::Basis;
 use crate::rollout::cast::{Cast, Revision};
 use crate::rollout::defaults;
+use crate::rollout::sides::Sides;
 use crate::rollout::strategy::steps::{self, CanarySize};
+use crate::rollout::strategy::{desired, ratio};
 use crate::rollout::world::World;
 
 /// Traffic as safety sees it: who may get how much, and what that needs.
@@ -52,24 +54,28 @@ impl<'w> Exposure<'w> {
         }
     }
 
-    /// Pods that a share needs behind the canary, where a setCanaryScale may ask for fewer.
-    pub fn canary_need(&self, share: Share) -> i32 {
+    /// Pods that a revision must have before it gains a share. The new one may do with fewer: with those that a
+    /// `setCanaryScale` or a `replicaProgressThreshold` asks for, one at least. Neither counts when pods are taken away
+    /// from a share by the threshold: see [`Exposure::floor`].
+    pub fn need_to_gain(&self, revision: &Revision, share: Share) -> i32 {
         let need = self.demand.need(share);
-        if need > 0 && steps::canary_scale(&self.world.rollout).is_some() {
-            need.min(self.scaled_canary().max(1))
-        } else {
-            need
+        if need == 0 || !self.is_new(revision) {
+            return need;
         }
+        let scaled = steps::canary_scale(&self.world.rollout).map(|_| self.scaled_canary());
+        let canary = self.world.rollout.spec.strategy.canary.as_ref();
+        let threshold = canary.and_then(|canary| canary.replica_progress_threshold.as_ref());
+        let whole = ratio::by_weight(self.demand.replicas, share.part, share.whole);
+        let fewer = scaled.into_iter().chain(desired::asked(threshold, whole)).min();
+        fewer.map_or(need, |fewer| need.min(fewer.max(1)))
     }
 
     fn scaled_canary(&self) -> i32 {
-        match steps::canary_size(&self.world.rollout) {
+        match steps::canary_size(&self.world.rollout, self.demand.replicas, &self.cast.sizes()) {
             CanarySize::Replicas(count) => count,
-            CanarySize::Weight(weight) => crate::rollout::strategy::ratio::by_weight(
-                self.demand.replicas,
-                weight,
-                defaults::max_traffic_weight(&self.world.rollout),
-            ),
+            CanarySize::Weight(weight) => {
+                ratio::by_weight(self.demand.replicas, weight, defaults::max_traffic_weight(&self.world.rollout))
+            }
         }
     }
 
@@ -85,10 +91,26 @@ impl<'w> Exposure<'w> {
 
     /// Whether a Service that the Rollout names selects the revision, or the record counts on it.
     pub fn referenced(&self, revision: &Revision) -> bool {
+        self.selected(revision, "") || self.recorded(revision)
+    }
+
+    /// As [`Exposure::referenced`], but the side of ping and pong that has no part now does not count: it stays on the
+    /// revision that it served last until the next update needs it.
+    pub fn in_use(&self, revision: &Revision) -> bool {
+        let sides = Sides::of(&self.world.rollout);
+        let idle = if sides.ping_pong { sides.canary } else { "" };
+        self.selected(revision, idle) || self.recorded(revision)
+    }
+
+    fn selected(&self, revision: &Revision, but_for: &str) -> bool {
+        let hash = Some(revision.hash());
+        let mut names = self.world.services.keys().filter(|name| *name != but_for);
+        names.any(|name| capacity::selected(self.world, name) == hash)
+    }
+
+    fn recorded(&self, revision: &Revision) -> bool {
         let status = &self.world.rollout.status;
-        let hash = revision.hash();
-        let selected = self.world.services.keys().any(|name| capacity::selected(self.world, name) == Some(hash));
-        selected || hash == status.stable_rs || hash == status.current_pod_hash
+        revision.hash() == status.stable_rs || revision.hash() == status.current_pod_hash
     }
 
     /// What the permission to take pods from a revision rests on: the routes, and the Services.

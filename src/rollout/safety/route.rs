@@ -14,6 +14,7 @@ use crate::rollout::cast::Cast;
 use crate::rollout::defaults;
 use crate::rollout::memory::{Past, RouteMemory, WrittenWeight};
 use crate::rollout::settings::Unclaimed;
+use crate::rollout::sides::Sides;
 use crate::rollout::world::World;
 use crate::traffic::Acknowledgement;
 use crate::traffic::gateway_api::{self, Backends, Goal, ManagedRoute, Reading, RouteError, RouteKind};
@@ -72,32 +73,33 @@ impl Routes {
         if world.routes.is_empty() {
             routes.errors.push(RouteError::NoRoutes.to_string());
         }
+        let sides = Sides::of(&world.rollout);
         for view in &world.routes {
             let Some(found) = &view.found else {
                 routes.errors.push(RouteError::NotFound(Box::new(view.object.clone())).to_string());
                 continue;
             };
-            if let Err(error) = gateway_api::edit(found, &goal(canary, &view.object, (routes.max, routes.max))) {
+            if let Err(error) = gateway_api::edit(found, &goal((canary, sides), &view.object, (routes.max, routes.max))) {
                 routes.errors.push(format!("{}: {error}", view.object));
                 continue;
             }
             let state = RouteState {
                 object: view.object.clone(),
                 resource_version: text(found, "/metadata/resourceVersion"),
-                reading: gateway_api::read(found, &backends(canary), None),
+                reading: gateway_api::read(found, &backends(canary, sides), None),
                 header_routes: view.header_routes,
                 settled: false,
                 memory: world.memory.routes.get(&view.object).cloned().unwrap_or_default(),
             };
-            routes.follow(state, (world, cast, canary), now);
+            routes.follow(state, (world, cast, sides), now);
         }
         routes
     }
 
     /// Brings a route's memory up to what is observed now.
-    fn follow(&mut self, mut state: RouteState, context: (&World, &Cast, &Canary), now: Time) {
-        let (world, cast, canary) = context;
-        let newest = newest(world, canary, &state.reading, state.leads_to_canary());
+    fn follow(&mut self, mut state: RouteState, context: (&World, &Cast, Sides<'_>), now: Time) {
+        let (world, cast, sides) = context;
+        let newest = newest(world, sides, &state.reading, state.leads_to_canary());
         let memory = &mut state.memory;
         if memory.in_flight.last() != Some(&newest) {
             if memory.in_flight.len() >= MAX_IN_FLIGHT {
@@ -112,7 +114,7 @@ impl Routes {
             Acknowledgement::Unclaimed => (world.settings.unclaimed == Unclaimed::Tolerated, Duration::ZERO),
             Acknowledgement::Waiting { .. } | Acknowledgement::Refused { .. } => (false, Duration::ZERO),
         };
-        if acknowledged && state.reading.agrees && endpoints_follow(world, cast, canary, &newest, self.max) {
+        if acknowledged && state.reading.agrees && endpoints_follow(world, cast, sides, &newest, self.max) {
             let since = *memory.settling_since.get_or_insert(now);
             if since + grace <= now {
                 memory.in_flight = vec![newest];
@@ -143,7 +145,7 @@ impl Routes {
     /// Whether the managed rules of every route that takes some are exactly these.
     pub fn managed_hold(&self, world: &World, wanted: &[ManagedRoute]) -> bool {
         let Some(canary) = &world.rollout.spec.strategy.canary else { return true };
-        let backends = backends(canary);
+        let backends = backends(canary, Sides::of(&world.rollout));
         let mut views = world.routes.iter().filter(|view| view.header_routes);
         views.all(|view| {
             let (Some(found), Some(kind)) = (&view.found, kind(&view.object)) else { return false };
@@ -219,22 +221,23 @@ pub fn leads_to_canary(header_routes: bool, reading: &Reading) -> bool {
 }
 
 /// A route's weight as it stands, with the revisions that the Services select.
-pub fn newest(world: &World, canary: &Canary, reading: &Reading, managed: bool) -> WrittenWeight {
+pub fn newest(world: &World, sides: Sides<'_>, reading: &Reading, managed: bool) -> WrittenWeight {
     let hash = |service: &str| capacity::selected(world, service).unwrap_or_default().to_owned();
     WrittenWeight {
         generation: reading.generation,
         canary: reading.canary_share(defaults::max_traffic_weight(&world.rollout)),
         managed,
-        canary_hash: hash(&canary.canary_service),
-        stable_hash: hash(&canary.stable_service),
+        canary_service: sides.canary.to_owned(),
+        canary_hash: hash(sides.canary),
+        stable_hash: hash(sides.stable),
     }
 }
 
 /// Whether the endpoints of the Services that carry weight are those of the revisions that they select.
-fn endpoints_follow(world: &World, cast: &Cast, canary: &Canary, weight: &WrittenWeight, max: i32) -> bool {
+fn endpoints_follow(world: &World, cast: &Cast, sides: Sides<'_>, weight: &WrittenWeight, max: i32) -> bool {
     let carries = [
-        (&canary.canary_service, &weight.canary_hash, weight.canary.max(weight.managed.into())),
-        (&canary.stable_service, &weight.stable_hash, max - weight.canary),
+        (sides.canary, &weight.canary_hash, weight.canary.max(weight.managed.into())),
+        (sides.stable, &weight.stable_hash, max - weight.canary),
     ];
     carries.into_iter().all(|(service, hash, part)| {
         if part <= 0 {
@@ -247,11 +250,11 @@ fn endpoints_follow(world: &World, cast: &Cast, canary: &Canary, weight: &Writte
 }
 
 /// The names by which a route's backends are a Rollout's own.
-pub fn backends(canary: &Canary) -> Backends {
+pub fn backends(canary: &Canary, sides: Sides<'_>) -> Backends {
     let managed = canary.traffic_routing.as_ref().and_then(|routing| routing.managed_routes.as_ref());
     Backends {
-        canary_service: canary.canary_service.clone(),
-        stable_service: canary.stable_service.clone(),
+        canary_service: sides.canary.to_owned(),
+        stable_service: sides.stable.to_owned(),
         managed: managed.into_iter().flatten().map(|route| route.name.clone()).collect(),
     }
 }
@@ -262,11 +265,11 @@ pub fn kind(route: &ObjectRef) -> Option<RouteKind> {
 }
 
 /// What a route should say for a canary weight of `weight`.
-pub fn goal(canary: &Canary, route: &ObjectRef, (weight, max): (i32, i32)) -> Goal {
+pub fn goal((canary, sides): (&Canary, Sides<'_>), route: &ObjectRef, (weight, max): (i32, i32)) -> Goal {
     let settings = canary.traffic_routing.as_ref().and_then(|routing| gateway_api::settings(routing).ok().flatten());
     Goal {
         kind: kind(route).unwrap_or(RouteKind::Http),
-        backends: backends(canary),
+        backends: backends(canary, sides),
         canary_weight: weight,
         max_weight: max,
         label: settings.as_ref().and_then(gateway_api::label),

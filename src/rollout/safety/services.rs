@@ -7,6 +7,7 @@ use crate::api::Service;
 use crate::plan::{Basis, Blocker, Plan};
 use crate::rollout::cast::Revision;
 use crate::rollout::memory::Past;
+use crate::rollout::sides::Sides;
 use crate::rollout::strategy::target::{Readiness, ServiceGoal, Target};
 
 /// Puts the switches that are safe now into the plan; the others become blockers.
@@ -42,7 +43,7 @@ fn refusal(exposure: &Exposure<'_>, goal: &ServiceGoal, revision: &Revision) -> 
     let object = format!("Service/{}", goal.service);
     let carried = carried(exposure, goal);
     let wanted = match goal.readiness {
-        Readiness::One => exposure.demand.need(carried).max(1),
+        Readiness::One => exposure.need_to_gain(revision, carried).max(1),
         Readiness::Full if goal.takes_all => exposure.demand.need(Share::ALL),
         // Taking over a Service that may carry a live workload: every pod of the revision.
         Readiness::Full => revision.size.spec.max(exposure.demand.replicas).max(1),
@@ -66,8 +67,6 @@ fn carried(exposure: &Exposure<'_>, goal: &ServiceGoal) -> Share {
     if !exposure.routes.configured {
         return Share::NONE;
     }
-    let canary = exposure.world.rollout.spec.strategy.canary.as_ref();
-    let is_stable = canary.is_some_and(|canary| canary.stable_service == goal.service);
     let states = &exposure.routes.states;
     if states.iter().any(|state| state.memory.past == Past::Unknown) {
         return Share { part: whole, whole };
@@ -75,7 +74,9 @@ fn carried(exposure: &Exposure<'_>, goal: &ServiceGoal) -> Share {
     let part = states
         .iter()
         .flat_map(|state| &state.memory.in_flight)
-        .map(|weight| if is_stable { exposure.routes.max - weight.canary } else { weight.canary })
+        .map(|weight| {
+            if weight.canary_service == goal.service { weight.canary } else { exposure.routes.max - weight.canary }
+        })
         .max()
         .unwrap_or(whole);
     Share { part, whole }
@@ -87,9 +88,8 @@ fn leaving(exposure: &Exposure<'_>, goal: &ServiceGoal, carried: Share) -> Optio
         return None;
     }
     let left = capacity::target(exposure.world, exposure.cast, &goal.service)?;
-    let canary = exposure.world.rollout.spec.strategy.canary.as_ref();
-    let managed = canary.is_some_and(|canary| canary.canary_service == goal.service)
-        && exposure.routes.managed_reach(left.hash());
+    let canary = Sides::of(&exposure.world.rollout).canary;
+    let managed = canary == goal.service && exposure.routes.managed_reach(left.hash());
     if left.size.available == 0 || (carried.is_none() && !managed && exposure.routes.settled()) {
         return None;
     }

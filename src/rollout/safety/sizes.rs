@@ -32,7 +32,7 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, now: Time, plan: &mut Pl
             Fate::Keep => {}
             Fate::Size(size) => resize(exposure, (revision, size), &goal.reason, plan),
             Fate::Retire { delay, limit } => {
-                if !exposure.referenced(revision) {
+                if !exposure.in_use(revision) {
                     retire(exposure, (revision, delay, limit), (&mut waiting, &goal.reason), plan);
                 }
             }

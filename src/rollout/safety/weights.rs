@@ -7,6 +7,8 @@ use super::route::RouteState;
 use crate::api::rollout::Canary;
 use crate::plan::{Basis, Blocker, Effect, Event, Phase, Plan, Precondition, Verb};
 use crate::rollout::cast::Revision;
+use crate::rollout::sides::Sides;
+use crate::rollout::strategy::ratio;
 use crate::rollout::strategy::target::Target;
 use crate::traffic::gateway_api::{self, ManagedRoute};
 use serde_json::Value;
@@ -20,27 +22,27 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
                 .remedy("create the route, or give its rule both Services as backends"),
         );
     }
-    let weight = permitted(exposure, canary, (target, goal.canary), plan);
-    let managed = managed::permitted(exposure, canary, target, plan);
+    let weight = permitted(exposure, target, goal.canary, plan);
+    let managed = managed::permitted(exposure, target, plan);
     write(exposure, canary, (weight, managed), plan);
 }
 
 /// The canary's weight that may be written now; `None` where the weights must stay.
-fn permitted(exposure: &Exposure<'_>, canary: &Canary, goal: (&Target, i32), plan: &mut Plan) -> Option<i32> {
-    let (target, wanted) = goal;
+fn permitted(exposure: &Exposure<'_>, target: &Target, wanted: i32, plan: &mut Plan) -> Option<i32> {
     let shares = || exposure.routes.states.iter().map(|state| state.reading.canary_share(exposure.routes.max));
     let (before, lowest) = (shares().max().unwrap_or(0), shares().min().unwrap_or(0));
     let stable = exposure.routes.max - before;
-    let gains = if wanted > lowest { &canary.canary_service } else { &canary.stable_service };
+    let sides = Sides::of(&exposure.world.rollout);
+    let gains = if wanted > lowest { sides.canary } else { sides.stable };
     if before != wanted && in_motion(exposure, target, gains) {
         let message = "Service goes to another revision first: whose pods will answer is not yet observed";
         plan.blockers.push(Blocker::wait("WaitingForService", format!("Service/{gains}"), message));
         return None;
     }
     if wanted > lowest {
-        raise(exposure, canary, (wanted, before), plan)
+        raise(exposure, sides, wanted, plan)
     } else {
-        lower(exposure, canary, (wanted, before, stable), plan)
+        lower(exposure, sides, (wanted, before, stable), plan)
     }
 }
 
@@ -51,16 +53,17 @@ pub(super) fn in_motion(exposure: &Exposure<'_>, target: &Target, service: &str)
 }
 
 /// A larger share for the canary: its pods must be there, and be endpoints.
-fn raise(exposure: &Exposure<'_>, canary: &Canary, (wanted, _): (i32, i32), plan: &mut Plan) -> Option<i32> {
+fn raise(exposure: &Exposure<'_>, sides: Sides<'_>, wanted: i32, plan: &mut Plan) -> Option<i32> {
     let share = Share { part: wanted, whole: exposure.routes.max.max(1) };
-    let need = exposure.canary_need(share);
-    carries(exposure, &canary.canary_service, need, plan).then_some(wanted)
+    let target = capacity::target(exposure.world, exposure.cast, sides.canary);
+    let need = target.map_or_else(|| exposure.demand.need(share), |revision| exposure.need_to_gain(revision, share));
+    carries(exposure, sides.canary, need, plan).then_some(wanted)
 }
 
 /// A larger share for stable. Where its pods carry only a part of it, that part moves now.
 fn lower(
     exposure: &Exposure<'_>,
-    canary: &Canary,
+    sides: Sides<'_>,
     (wanted, before, stable_now): (i32, i32, i32),
     plan: &mut Plan,
 ) -> Option<i32> {
@@ -68,27 +71,37 @@ fn lower(
     if max - wanted <= stable_now && before <= wanted {
         return Some(wanted);
     }
-    let stable = capacity::target(exposure.world, exposure.cast, &canary.stable_service);
-    let losing = capacity::target(exposure.world, exposure.cast, &canary.canary_service);
+    let stable = capacity::target(exposure.world, exposure.cast, sides.stable);
+    let losing = capacity::target(exposure.world, exposure.cast, sides.canary);
     let available = stable.map_or(0, dependable);
     let dead = losing.is_none_or(|losing| losing.size.available == 0);
     // Pods that answer nobody are left for any pod that answers somebody.
     if dead && available > 0 {
         return Some(wanted);
     }
-    let fits = |weight: i32| available >= exposure.demand.need(Share { part: max - weight, whole: max });
-    let permitted = (wanted..before).find(|weight| fits(*weight));
+    let need = |weight: i32| stable_need(exposure, stable, Share { part: max - weight, whole: max });
+    let permitted = (wanted..before).find(|weight| available >= need(*weight));
     if permitted != Some(wanted) {
-        let need = exposure.demand.need(Share { part: max - wanted, whole: max });
+        let need = need(wanted);
         plan.blockers.push(Blocker::wait(
             "StableCapacity",
-            format!("Service/{}", canary.stable_service),
+            format!("Service/{}", sides.stable),
             format!("{available} of {need} stable pods available that a weight of {} needs", max - wanted),
         ));
     }
     let weight = permitted?;
-    let need = exposure.demand.need(Share { part: max - weight, whole: max });
-    carries(exposure, &canary.stable_service, need, plan).then_some(weight)
+    carries(exposure, sides.stable, need(weight), plan).then_some(weight)
+}
+
+/// Pods that the stable side needs for a larger share. Where it was made smaller on purpose, an abort gives it no more
+/// than its pods carry: those that are missing are not the few that may be missing (I06).
+fn stable_need(exposure: &Exposure<'_>, stable: Option<&Revision>, share: Share) -> i32 {
+    let rollout = &exposure.world.rollout;
+    let dynamic = rollout.spec.strategy.canary.as_ref().is_some_and(|canary| canary.dynamic_stable_scale);
+    if dynamic && rollout.status.abort {
+        return ratio::by_weight(exposure.demand.replicas, share.part, share.whole);
+    }
+    stable.map_or_else(|| exposure.demand.need(share), |revision| exposure.need_to_gain(revision, share))
 }
 
 /// Whether the pods behind a Service, and its endpoints, carry a share that needs so many.
@@ -125,6 +138,7 @@ fn endpoints_ready(
 
 /// Writes weights and managed routes into every route that has others, together: each write is a generation to accept.
 fn write(exposure: &Exposure<'_>, canary: &Canary, goal: Goals<'_>, plan: &mut Plan) {
+    let sides = Sides::of(&exposure.world.rollout);
     let mut told = false;
     for view in &exposure.world.routes {
         let state = exposure.routes.states.iter().find(|state| state.object == view.object);
@@ -145,7 +159,7 @@ fn write(exposure: &Exposure<'_>, canary: &Canary, goal: Goals<'_>, plan: &mut P
                 uid: pointer(found, "/metadata/uid"),
                 resource_version: state.resource_version.clone(),
             },
-            rests_on: basis(exposure, canary),
+            rests_on: basis(exposure, sides),
             reason: reason(exposure, state, goal),
             events,
         });
@@ -162,14 +176,15 @@ fn patch(
     (state, route): (&RouteState, &Value),
     (weight, managed): Goals<'_>,
 ) -> (Option<Value>, Option<Blocker>) {
-    let goal = |weight| super::route::goal(canary, &state.object, (weight, exposure.routes.max));
+    let sides = Sides::of(&exposure.world.rollout);
+    let goal = |weight| super::route::goal((canary, sides), &state.object, (weight, exposure.routes.max));
     let weights = weight.and_then(|weight| gateway_api::edit(route, &goal(weight)).ok().flatten());
     let (Some(managed), Some(kind)) = (managed.filter(|_| state.header_routes), super::route::kind(&state.object))
     else {
         return (weights, None);
     };
     let weighted = gateway_api::applied(route, weights.as_ref());
-    match gateway_api::manage(&weighted, kind, &super::route::backends(canary), managed) {
+    match gateway_api::manage(&weighted, kind, &super::route::backends(canary, sides), managed) {
         Ok(rules) => (gateway_api::joined(weights, rules), None),
         Err(error) => {
             let blocker = Blocker::wait("ManagedRouteUnusable", state.object.to_string(), error.to_string());
@@ -202,9 +217,9 @@ fn weight_event(exposure: &Exposure<'_>, weight: i32) -> Event {
 }
 
 /// The revisions and Services that the new shares rest on.
-fn basis(exposure: &Exposure<'_>, canary: &Canary) -> Vec<Basis> {
+fn basis(exposure: &Exposure<'_>, sides: Sides<'_>) -> Vec<Basis> {
     let mut basis = Vec::new();
-    for service in [&canary.canary_service, &canary.stable_service] {
+    for service in [sides.canary, sides.stable] {
         basis.extend(exposure.world.service(service).map(|service| Basis::of(&**service)));
         let target = capacity::target(exposure.world, exposure.cast, service);
         basis.extend(target.map(|revision| Basis::of(&*revision.rs)));

@@ -8,6 +8,7 @@ use crate::rollout::case::Case;
 use crate::rollout::judge::{Ruling, abort, deadline};
 use crate::rollout::revision::create;
 use crate::rollout::safety::capacity;
+use crate::rollout::sides::Sides;
 
 /// A condition that should hold.
 struct Wanted<'a> {
@@ -52,11 +53,11 @@ pub fn is_healthy(case: &Case<'_>, next: &RolloutStatus) -> bool {
 /// Whether the routes of a finished canary hold what they are left with and no managed route, and the stable Service has followed:
 /// until it has, traffic is still to be led around it.
 pub fn weights_rest(case: &Case<'_>) -> bool {
-    let Some(canary) = case.world.rollout.spec.strategy.canary.as_ref().filter(|_| case.routes.configured) else {
+    if !case.routes.configured {
         return true;
-    };
-    let selected = capacity::selected(case.world, &canary.stable_service);
-    let followed = canary.stable_service.is_empty() || selected == Some(case.new_hash());
+    }
+    let stable = Sides::of(&case.world.rollout).stable;
+    let followed = stable.is_empty() || capacity::selected(case.world, stable) == Some(case.new_hash());
     followed && case.routes.bare() && case.routes.accepted(0, case.world)
 }
 

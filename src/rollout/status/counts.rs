@@ -5,6 +5,7 @@ use crate::api::{LabelSelector, RolloutStatus, Written, names};
 use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
 use crate::rollout::safety::capacity;
+use crate::rollout::sides::Sides;
 
 /// Fills in what is observed.
 pub fn fill(case: &Case<'_>, next: &mut RolloutStatus) {
@@ -47,15 +48,17 @@ fn weights(case: &Case<'_>) -> Option<TrafficWeights> {
     }
     let weight = case.routes.states.iter().map(|state| state.reading.canary_share(case.routes.max)).max()?;
     let hash = |service: &str| capacity::selected(case.world, service).unwrap_or_default().to_owned();
-    let destination = |weight: i32, service: &str| WeightDestination {
+    let sides = Sides::of(&case.world.rollout);
+    // The name is that of the specification, which is empty where ping and pong stand for both. Argo: the same.
+    let destination = |weight: i32, service: &str, side: &str| WeightDestination {
         weight: Written(weight),
         service_name: service.to_owned(),
-        pod_template_hash: hash(service),
+        pod_template_hash: hash(side),
     };
     let agree = case.routes.written(weight);
     Some(TrafficWeights {
-        canary: destination(weight, &canary.canary_service),
-        stable: destination(case.routes.max - weight, &canary.stable_service),
+        canary: destination(weight, &canary.canary_service, sides.canary),
+        stable: destination(case.routes.max - weight, &canary.stable_service, sides.stable),
         additional: Vec::new(),
         verified: if agree { case.routes.verified() } else { Some(false) },
     })

@@ -16,17 +16,27 @@ pub fn target(world: &World, cast: &Cast, blue_green: &BlueGreen, now: Time) -> 
     target
 }
 
-/// The size that the new revision should have. Argo: `replicasetutil.NewRSNewReplicas`, blue-green part.
+/// The size that the new revision should have.
 pub fn new_size(world: &World, cast: &Cast, blue_green: &BlueGreen) -> i32 {
-    let (rollout, replicas) = (&world.rollout, world.replicas());
+    let active = capacity::target(world, cast, &blue_green.active_service).map(Revision::hash);
+    let new = cast.new.as_ref().map(Revision::hash);
+    desired_size(&world.rollout, world.replicas(), blue_green, (new, active))
+}
+
+/// The size for a new and an active revision, by their hashes; `None` where there is none.
+/// Argo: `replicasetutil.NewRSNewReplicas`, blue-green part.
+pub fn desired_size(
+    rollout: &Rollout,
+    replicas: i32,
+    blue_green: &BlueGreen,
+    (new, active): (Option<&str>, Option<&str>),
+) -> i32 {
     let status = &rollout.status;
     let Some(preview) = blue_green.preview_replica_count else { return replicas };
-    let active = capacity::target(world, cast, &blue_green.active_service);
-    let new = cast.new.as_ref();
-    if active.is_none_or(|active| new.is_some_and(|new| new.hash() == active.hash())) || status.promote_full {
+    if active.is_none() || active == new || status.promote_full {
         return replicas;
     }
-    if new.is_none_or(|new| new.hash() != status.current_pod_hash) {
+    if new != Some(status.current_pod_hash.as_str()) {
         return preview;
     }
     let paused = rollout.spec.paused || !status.pause_conditions.is_empty();

@@ -1,131 +1,56 @@
 //! What a canary wants.
 
 use super::managed;
-use super::ratio::{self, Ratio};
-use super::steps::{self, CanarySize};
 use super::target::{Fate, Readiness, ServiceGoal, SizeGoal, Target, WeightGoal};
+use super::{desired, routed, steps};
 use crate::api::rollout::Canary;
 use crate::rollout::cast::{Cast, Revision};
-use crate::rollout::defaults::{self, AbortScaleDown};
 use crate::rollout::safety::capacity;
 use crate::rollout::safety::route::Routes;
+use crate::rollout::sides::Sides;
 use crate::rollout::world::World;
 
 /// Sizes, selectors and weights that should hold now, from the decisions on record.
 pub fn target(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> Target {
     let mut target = Target::default();
     if routes.configured {
-        routed_sizes(world, cast, canary, &mut target);
-        target.weight = Some(WeightGoal { canary: weight(world, cast, routes, canary) });
+        let weight = weight(world, cast, routes, canary);
+        routed::sizes(world, cast, routes, (canary, weight), &mut target);
+        target.weight = Some(WeightGoal { canary: weight });
         target.managed = managed::target(world, cast, canary);
     } else {
         basic_sizes(world, cast, &mut target);
     }
-    services(world, cast, routes, (canary, &mut target));
+    let sides = Sides::of(&world.rollout);
+    if sides.ping_pong {
+        ping_pong(world, cast, sides, &mut target);
+    } else {
+        services(world, cast, routes, (sides, &mut target));
+    }
     target
 }
 
 /// Whether sizes stay as they are: a person paused, or an analysis could not tell.
-fn frozen(world: &World) -> bool {
+pub fn frozen(world: &World) -> bool {
     let status = &world.rollout.status;
     let inconclusive = status.pause("InconclusiveAnalysisRun").is_some();
     (world.rollout.spec.paused || inconclusive) && !status.abort
 }
 
-/// The size that the new and the stable revision should have.
-pub fn desired(world: &World, cast: &Cast) -> Ratio {
-    let rollout = &world.rollout;
-    let (replicas, max) = (world.replicas(), defaults::max_traffic_weight(rollout));
-    let routed = rollout.spec.strategy.canary.as_ref().is_some_and(|canary| canary.traffic_routing.is_some());
-    let size = steps::canary_size(rollout);
-    if routed {
-        let new = match size {
-            CanarySize::Replicas(count) => count,
-            CanarySize::Weight(weight) => ratio::by_weight(replicas, weight, max),
-        };
-        return Ratio { new, stable: replicas };
-    }
-    let weight = match size {
-        CanarySize::Weight(weight) => weight,
-        CanarySize::Replicas(_) => 0,
-    };
-    let (surge, _) = defaults::fenceposts(rollout, replicas);
-    ratio::basic(&cast.sizes(), replicas, (weight, max), surge)
-}
-
-/// Whether the pods are as the current step wants them. Argo: `replicasetutil.AtDesiredReplicaCountsForCanary`.
+/// Whether the pods are as the current step wants them, or enough of them are.
 pub fn at_desired(world: &World, cast: &Cast) -> bool {
-    let goal = desired(world, cast);
-    let routed = world.rollout.spec.strategy.canary.as_ref().is_some_and(|canary| canary.traffic_routing.is_some());
-    let new = cast.new_size();
-    if new.spec != goal.new || new.available < goal.new {
-        return false;
-    }
-    let incomplete = |stable: &Revision| stable.size.spec != goal.stable || stable.size.replicas != goal.stable;
-    if cast.distinct_stable().is_some_and(incomplete) {
-        return false;
-    }
-    routed || cast.others.iter().all(|other| other.size.available == 0)
+    desired::reached(&world.rollout, world.replicas(), &cast.sizes(), None)
 }
 
 fn basic_sizes(world: &World, cast: &Cast, target: &mut Target) {
     if frozen(world) {
         return;
     }
-    target.paced = Some(desired(world, cast));
+    target.paced = Some(desired::sizes(&world.rollout, world.replicas(), &cast.sizes(), None));
     for other in &cast.others {
-        target.sizes.push(goal(other, Fate::Drop, "revision is no longer needed"));
+        let reason = "revision is no longer needed".to_owned();
+        target.sizes.push(SizeGoal { name: other.name().to_owned(), fate: Fate::Drop, reason });
     }
-}
-
-fn routed_sizes(world: &World, cast: &Cast, canary: &Canary, target: &mut Target) {
-    let rollout = &world.rollout;
-    let wanted = desired(world, cast);
-    if let Some(stable) = cast.distinct_stable() {
-        target.sizes.push(goal(stable, Fate::Size(wanted.stable), "stable carries what the canary does not"));
-    }
-    if let Some(new) = &cast.new {
-        target.sizes.push(new_size(world, cast, new, wanted.new));
-    }
-    let retired = Fate::Retire {
-        delay: defaults::scale_down_delay(rollout),
-        limit: canary.scale_down_delay_revision_limit.map(|limit| usize::try_from(limit).unwrap_or(0)),
-    };
-    for other in &cast.others {
-        // Revisions are numbered as they come: what is older than the stable one may have been it, also where the
-        // next update began before its delay did.
-        let former = cast.stable.as_ref().is_some_and(|stable| other.number() < stable.number());
-        let served = steps::fully_promoted(rollout) || former || other.deadline().is_some();
-        let fate = if frozen(world) {
-            Fate::Keep
-        } else if served {
-            retired
-        } else {
-            Fate::Drop
-        };
-        target.sizes.push(goal(other, fate, "revision is no longer needed"));
-    }
-}
-
-fn new_size(world: &World, cast: &Cast, new: &Revision, wanted: i32) -> SizeGoal {
-    let status = &world.rollout.status;
-    if frozen(world) && !cast.at_stable() {
-        return goal(new, Fate::Keep, "paused");
-    }
-    if !status.abort || cast.at_stable() {
-        return goal(new, Fate::Size(wanted), "canary follows its step");
-    }
-    match defaults::abort_scale_down(&world.rollout) {
-        AbortScaleDown::After(delay) if cast.stable.is_some() => {
-            goal(new, Fate::RetireAborted { delay }, "update was aborted")
-        }
-        // An aborted revision never grows again before somebody asks for it (I29).
-        _ => goal(new, Fate::Size(wanted.min(new.size.spec)), "update was aborted"),
-    }
-}
-
-fn goal(revision: &Revision, fate: Fate, reason: &str) -> SizeGoal {
-    SizeGoal { name: revision.name().to_owned(), fate, reason: reason.to_owned() }
 }
 
 /// The canary's weight that should be written. Source: contract, behaviour §7.3.
@@ -133,26 +58,48 @@ pub fn weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i
     let rollout = &world.rollout;
     let status = &rollout.status;
     if !status.stable_rs.is_empty() && status.stable_rs == status.current_pod_hash {
-        return resting_weight(world, cast, routes, canary);
+        return resting_weight(world, cast, routes);
     }
     if status.abort || cast.new_size().available == 0 {
         return 0;
     }
     // A weight is about the new revision: what the canary Service gives to another one is taken back first, else its
     // selector could never move, and steps would pass on traffic that the new revision has never seen.
-    let behind = capacity::selected(world, &canary.canary_service);
+    let behind = capacity::selected(world, Sides::of(rollout).canary);
     if behind != cast.new.as_ref().map(Revision::hash) {
         return 0;
     }
     if status.promote_full {
-        return status.canary.weights.as_ref().map_or(0, |weights| weights.canary.weight.0);
+        return promoting_weight(world, cast, routes, canary);
     }
     match (steps::index(rollout), steps::current(rollout)) {
         (None, _) => 0,
-        (Some(index), _) if !at_desired(world, cast) => steps::weight_before(rollout, index),
+        (Some(index), current) if !at_desired(world, cast) => {
+            let before = steps::weight_before(rollout, index);
+            let at = current.map_or(routes.max, |_| steps::weight_at(rollout, index));
+            // A smaller weight goes before the pods do; a larger one after they came, and stays when more are wanted.
+            if at < before { at } else { written(routes).clamp(before, at) }
+        }
         (Some(index), Some(_)) => steps::weight_at(rollout, index),
         (Some(_), None) => routes.max,
     }
+}
+
+/// The weight that every route gives the canary.
+fn written(routes: &Routes) -> i32 {
+    routes.states.iter().map(|state| state.reading.canary_share(routes.max)).min().unwrap_or(0)
+}
+
+/// The weight of a canary that is promoted without its steps: it stays; where the stable revision shrinks with its
+/// traffic, it grows with the canary's pods.
+fn promoting_weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i32 {
+    let now = world.rollout.status.canary.weights.as_ref().map_or(0, |weights| weights.canary.weight.0);
+    let (available, replicas) = (i64::from(cast.new_size().available), i64::from(world.replicas()));
+    if !canary.dynamic_stable_scale || replicas == 0 {
+        return now;
+    }
+    let carried = i64::from(routes.max) * available.min(replicas) / replicas;
+    i32::try_from(carried).unwrap_or(routes.max).max(now)
 }
 
 /// The weight after promotion: 0, as soon as the stable Service selects the promoted revision.
@@ -160,32 +107,49 @@ pub fn weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i
 /// Until then the traffic goes through the canary Service, which already selects it: a selector is never taken from
 /// pods that still have a share (I05), and both Services end on the same revision without a gap. Where no pod answers
 /// behind the stable Service any more, its selector moves at once, and there is no traffic to lead around it.
-fn resting_weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i32 {
+fn resting_weight(world: &World, cast: &Cast, routes: &Routes) -> i32 {
+    let sides = Sides::of(&world.rollout);
     let promoted = world.rollout.status.stable_rs.as_str();
     let answers = |service: &str| capacity::target(world, cast, service).is_some_and(|left| left.size.available > 0);
-    match (capacity::selected(world, &canary.stable_service), capacity::selected(world, &canary.canary_service)) {
-        (Some(stable), Some(new)) if stable != promoted && new == promoted && answers(&canary.stable_service) => {
-            routes.max
-        }
+    match (capacity::selected(world, sides.stable), capacity::selected(world, sides.canary)) {
+        (Some(stable), Some(new)) if stable != promoted && new == promoted && answers(sides.stable) => routes.max,
         _ => 0,
     }
 }
 
 /// Which revisions the Services select. Source: contract, behaviour §8.2.
-fn services(world: &World, cast: &Cast, routes: &Routes, (canary, target): (&Canary, &mut Target)) {
+fn services(world: &World, cast: &Cast, routes: &Routes, (sides, target): (Sides<'_>, &mut Target)) {
     let status = &world.rollout.status;
     if let Some(stable) = &cast.stable {
-        push_service(world, &canary.stable_service, stable, target);
+        push_service(world, sides.stable, stable, target);
     }
     let aborted_without_router = status.abort && !routes.configured;
     // Once there it stays there: its own switch unsettles the routes for a while, and must not be taken for a reason to go back.
     let stable = cast.stable.as_ref().map(Revision::hash);
-    let there = stable.is_some() && capacity::selected(world, &canary.canary_service) == stable;
+    let there = stable.is_some() && capacity::selected(world, sides.canary) == stable;
     let aborted_and_drained = status.abort && routes.written(0) && routes.bare() && (there || routes.settled());
     let behind_canary =
         if (aborted_without_router || aborted_and_drained) && cast.stable.is_some() { &cast.stable } else { &cast.new };
     if let Some(revision) = behind_canary {
-        push_service(world, &canary.canary_service, revision, target);
+        push_service(world, sides.canary, revision, target);
+    }
+}
+
+/// Which revisions ping and pong select: the canary's side the new revision while there is an update, the stable side
+/// the stable one, which it selects already where it was the canary's before. No selector leaves pods with a share, and
+/// an abort needs none to move. Source: contract, behaviour §8.2 and §8.3.
+fn ping_pong(world: &World, cast: &Cast, sides: Sides<'_>, target: &mut Target) {
+    if let Some(stable) = &cast.stable {
+        push_service(world, sides.stable, stable, target);
+    }
+    if let Some(new) = cast.new.as_ref().filter(|_| !steps::fully_promoted(&world.rollout)) {
+        // It has no share before it selects the new revision, so its first pod is enough.
+        target.services.push(ServiceGoal {
+            service: sides.canary.to_owned(),
+            hash: new.hash().to_owned(),
+            readiness: Readiness::One,
+            takes_all: false,
+        });
     }
 }
 

@@ -5,7 +5,7 @@
 //! Argo's guard "not on the first revision" is part of "an update is under way": that needs a stable revision which
 //! is not the new one.
 
-use super::canary::desired;
+use super::desired;
 use super::steps;
 use crate::api::Rollout;
 use crate::api::rollout::Canary;
@@ -14,6 +14,7 @@ use crate::plan::Event;
 use crate::rollout::case::Case;
 use crate::rollout::cast::{Cast, Revision};
 use crate::rollout::safety::capacity;
+use crate::rollout::sides::Sides;
 use crate::rollout::world::World;
 use crate::traffic::gateway_api::{ManagedRoute, Wants};
 
@@ -21,7 +22,7 @@ use crate::traffic::gateway_api::{ManagedRoute, Wants};
 pub fn target(world: &World, cast: &Cast, canary: &Canary) -> Option<Vec<ManagedRoute>> {
     let rollout = &world.rollout;
     configured(canary).then(|| {
-        if leads_to_new(world, cast, canary) {
+        if leads_to_new(world, cast) {
             steps::index(rollout).map(|index| through(rollout, index))
         } else {
             None
@@ -37,15 +38,20 @@ fn configured(canary: &Canary) -> bool {
 }
 
 /// Whether a managed route would lead to pods of an update that is under way and wants some.
-fn leads_to_new(world: &World, cast: &Cast, canary: &Canary) -> bool {
+fn leads_to_new(world: &World, cast: &Cast) -> bool {
     let status = &world.rollout.status;
     let over = steps::fully_promoted(&world.rollout) || status.abort || status.promote_full;
-    let behind = capacity::selected(world, &canary.canary_service);
+    let behind = capacity::selected(world, Sides::of(&world.rollout).canary);
     !over
         && cast.new_size().available > 0
         && behind.is_some()
         && behind == cast.new.as_ref().map(Revision::hash)
-        && desired(world, cast).new > 0
+        && asks_for_pods(world, cast)
+}
+
+/// Whether the steps want any pod of the new revision.
+fn asks_for_pods(world: &World, cast: &Cast) -> bool {
+    desired::sizes(&world.rollout, world.replicas(), &cast.sizes(), None).new > 0
 }
 
 /// The managed routes that the steps up to an index leave, in the order in which they were set last.
@@ -62,7 +68,7 @@ pub fn through(rollout: &Rollout, index: i32) -> Vec<ManagedRoute> {
 /// Whether the managed routes of a step's index are what they should be: a step that sets one is not done before.
 /// Where the steps ask for no pods there is nothing to lead requests to; the rule comes with the first pod.
 pub fn wanted_at(world: &World, cast: &Cast, index: i32) -> Vec<ManagedRoute> {
-    if desired(world, cast).new > 0 { through(&world.rollout, index) } else { Vec::new() }
+    if asks_for_pods(world, cast) { through(&world.rollout, index) } else { Vec::new() }
 }
 
 /// What a step asks of managed routes: by name, and `None` where the route is to go.

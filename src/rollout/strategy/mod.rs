@@ -2,8 +2,10 @@
 pub mod analysis;
 pub mod blue_green;
 pub mod canary;
+pub mod desired;
 pub mod managed;
 pub mod ratio;
+pub mod routed;
 pub mod run_upkeep;
 pub mod steps;
 pub mod target;

@@ -1,8 +1,10 @@
 //! Steps as functions of (spec, record): where the update is and what that means. Level, not edge: computed anew at each look.
 
+use super::ratio;
 use crate::api::rollout::{Canary, Rollout};
-use crate::api::steps::{CanaryStep, SetCanaryScale};
+use crate::api::steps::{CanaryStep, ExperimentStep, SetCanaryScale};
 use crate::rollout::defaults::{self, AbortScaleDown};
+use crate::rollout::size::Sizes;
 
 /// The steps of a canary; empty where there are none, and in a blue-green.
 pub fn steps(rollout: &Rollout) -> &[CanaryStep] {
@@ -22,6 +24,11 @@ pub fn at(rollout: &Rollout, index: i32) -> Option<&CanaryStep> {
 /// The index that the record names; `None` without steps. Argo: `replicasetutil.GetCurrentCanaryStep`.
 pub fn index(rollout: &Rollout) -> Option<i32> {
     if steps(rollout).is_empty() { None } else { Some(rollout.status.current_step_index.unwrap_or(0)) }
+}
+
+/// Where an attempt begins; `None` without steps. Argo: `replicasetutil.ResetCurrentStepIndex`.
+pub fn first(rollout: &Rollout) -> Option<i32> {
+    if steps(rollout).is_empty() { None } else { Some(0) }
 }
 
 /// The current step; `None` without steps and past the last.
@@ -52,6 +59,31 @@ pub fn set_weight(rollout: &Rollout) -> i32 {
     }
 }
 
+/// The weight that sizes follow: as [`set_weight`], but with `dynamicStableScale` an aborted canary goes back step by step.
+/// Argo: `replicasetutil.GetCurrentSetWeight` and the step down in `GetDesiredWeight`.
+pub fn desired_weight(rollout: &Rollout, replicas: i32, sizes: &Sizes) -> i32 {
+    let canary = rollout.spec.strategy.canary.as_ref();
+    let dynamic = canary.is_some_and(|canary| canary.dynamic_stable_scale && canary.traffic_routing.is_some());
+    if rollout.status.abort && dynamic { step_down(rollout, replicas, sizes) } else { set_weight(rollout) }
+}
+
+/// The next lower weight of an aborted canary: the last of the steps' weights that needs fewer pods than the canary has
+/// (or than the stable revision lacks), 0 where none does. Where a delay keeps the canary's pods, only what the stable
+/// revision lacks counts. Source: contract, behaviour §9.2.
+///
+/// Worked example: 10 pods, weights 20 and 50, 5 pods each. 20 is the next: 2 pods are fewer than 5. With 8 stable pods
+/// and 2 of the canary it is 0.
+fn step_down(rollout: &Rollout, replicas: i32, sizes: &Sizes) -> i32 {
+    let (Some(new), Some(stable)) = (sizes.new, sizes.stable) else { return 0 };
+    let lacking = replicas.saturating_sub(stable.available);
+    let canary = rollout.spec.strategy.canary.as_ref();
+    let delayed = canary.and_then(|canary| canary.abort_scale_down_delay_seconds).is_some_and(|delay| delay > 0);
+    let held = if delayed { lacking } else { lacking.max(new.available) };
+    let max = defaults::max_traffic_weight(rollout);
+    let mut weights = steps(rollout).iter().rev().filter_map(|step| step.set_weight);
+    weights.find(|weight| ratio::by_weight(replicas, *weight, max) < held).unwrap_or(0)
+}
+
 /// Whether the update is over: the stable revision is the current one.
 pub fn fully_promoted(rollout: &Rollout) -> bool {
     rollout.status.stable_rs.is_empty() || rollout.status.current_pod_hash == rollout.status.stable_rs
@@ -71,6 +103,13 @@ pub fn canary_scale(rollout: &Rollout) -> Option<&SetCanaryScale> {
     if scale.match_traffic_weight { None } else { Some(scale) }
 }
 
+/// The experiment in force: the last at or before the current step. Argo: `replicasetutil.GetCurrentExperimentStep`.
+pub fn experiment(rollout: &Rollout) -> Option<&ExperimentStep> {
+    current(rollout)?;
+    let end = usize::try_from(index(rollout)?.saturating_add(1)).unwrap_or(0);
+    steps(rollout).iter().take(end).rev().find_map(|step| step.experiment.as_ref())
+}
+
 /// What the canary's size follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CanarySize {
@@ -81,7 +120,7 @@ pub enum CanarySize {
 }
 
 /// What the canary's size follows now. Argo: `replicasetutil.GetCanaryReplicasOrWeight`.
-pub fn canary_size(rollout: &Rollout) -> CanarySize {
+pub fn canary_size(rollout: &Rollout, replicas: i32, sizes: &Sizes) -> CanarySize {
     if rollout.status.promote_full || fully_promoted(rollout) {
         return CanarySize::Weight(defaults::max_traffic_weight(rollout));
     }
@@ -93,7 +132,7 @@ pub fn canary_size(rollout: &Rollout) -> CanarySize {
             return CanarySize::Weight(weight);
         }
     }
-    CanarySize::Weight(set_weight(rollout))
+    CanarySize::Weight(desired_weight(rollout, replicas, sizes))
 }
 
 /// Whether background analysis has not begun yet. Argo: `replicasetutil.BeforeStartingStep`.

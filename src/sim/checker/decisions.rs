@@ -122,7 +122,8 @@ pub fn i26(write: &Write<'_>) -> Found {
 }
 
 /// I28 Write-ahead decisions: the stable Service follows a recorded promotion; the former stable revision shrinks, in a
-/// routed canary and a blue-green, only after the promotion is on record.
+/// routed canary and a blue-green, only after the promotion is on record; with `dynamicStableScale` before that as well,
+/// to no less than what the weights that may be in force give it.
 pub fn i28(write: &Write<'_>) -> Found {
     let facts = write.before;
     let status = &facts.rollout.status;
@@ -135,7 +136,8 @@ pub fn i28(write: &Write<'_>) -> Found {
     let shares = facts.routed().is_some() || facts.active().is_some();
     if let Some((from, to)) = resize(write).filter(|(from, to)| to < from && shares) {
         let set = hash(write.left());
-        if set == status.stable_rs && to < facts.replicas {
+        let kept = if facts.dynamic() { facts.whole(facts.share_up(set)) } else { facts.replicas };
+        if set == status.stable_rs && to < facts.replicas.min(kept) {
             return Err(format!("stable revision goes from {from} to {to} of {}", facts.replicas));
         }
     }

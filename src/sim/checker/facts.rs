@@ -112,7 +112,12 @@ impl<'s> Facts<'s> {
     pub fn routed(&self) -> Option<(&str, &str)> {
         let canary = self.rollout.spec.strategy.canary.as_ref()?;
         canary.traffic_routing.as_ref()?;
-        Some((&canary.canary_service, &canary.stable_service))
+        let Some(pair) = &canary.ping_pong else { return Some((&canary.canary_service, &canary.stable_service)) };
+        // The two change roles: the record says which is the stable one.
+        Some(match self.rollout.status.canary.stable_ping_pong.as_str() {
+            "ping" => (&pair.pong_service, &pair.ping_service),
+            _ => (&pair.ping_service, &pair.pong_service),
+        })
     }
 
     /// The active Service of a blue-green.
@@ -156,6 +161,33 @@ impl<'s> Facts<'s> {
             Some(size) if hash == self.rollout.status.current_pod_hash && need > 0 => need.min(size.max(1)),
             _ => need,
         }
+    }
+
+    /// Pods that a revision needs to gain a share: the current one no more than a `setCanaryScale` or a
+    /// `replicaProgressThreshold` asks for. The threshold never counts when pods are taken away.
+    pub fn need_to_gain(&self, share: Share, hash: &str) -> i64 {
+        let need = self.need_of(share, hash);
+        let canary = self.rollout.spec.strategy.canary.as_ref();
+        let threshold = canary.and_then(|canary| canary.replica_progress_threshold.as_ref());
+        let Some(threshold) = threshold.filter(|threshold| threshold.value >= 0 && need > 0) else { return need };
+        let whole = self.whole(share);
+        let asked = match threshold.kind.as_str() {
+            "Pods" => threshold.value.into(),
+            "Percent" => (whole * i64::from(threshold.value) + 99) / 100,
+            _ => need,
+        };
+        if hash == self.rollout.status.current_pod_hash { need.min(asked.max(1)) } else { need }
+    }
+
+    /// Whether the stable revision shrinks as traffic leaves it.
+    pub fn dynamic(&self) -> bool {
+        let canary = self.rollout.spec.strategy.canary.as_ref();
+        canary.is_some_and(|canary| canary.dynamic_stable_scale && canary.traffic_routing.is_some())
+    }
+
+    /// Pods that carry a share, none of them missing.
+    pub const fn whole(&self, share: Share) -> i64 {
+        (share.part * self.replicas + share.whole - 1) / share.whole
     }
 
     /// Pods that the `setCanaryScale` in force asks for: the last at or before the current step.

@@ -63,7 +63,9 @@ fn weights(facts: &Facts<'_>) -> Result<(), String> {
     let is_at = |weight: i64| share.part * facts.max() == weight * share.whole;
     if (status.phase == "Healthy" || status.abort) && !is_at(0) {
         let available = facts.target(stable).map_or(0, |rs| facts.state.available(rs));
-        if status.phase == "Healthy" || available >= facts.need(Share { part: 1, whole: 1 }) {
+        let all = Share { part: 1, whole: 1 };
+        let need = if facts.dynamic() { facts.whole(all) } else { facts.need(all) };
+        if status.phase == "Healthy" || available >= need {
             return Err(format!("I30: {} with a canary share of {share:?}", status.phase));
         }
     }

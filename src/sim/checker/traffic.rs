@@ -52,7 +52,7 @@ pub fn i02(write: &Write<'_>) -> Found {
     let need = if facts.active() == Some(&write.entry.name) {
         facts.replicas - facts.unavailable
     } else {
-        facts.need(facts.weight_up(&write.entry.name))
+        facts.need_to_gain(facts.weight_up(&write.entry.name), to)
     };
     if available < need { Err(format!("switch to {to} with {available} available pods of {need}")) } else { Ok(()) }
 }
@@ -91,7 +91,7 @@ pub fn i03(write: &Write<'_>) -> Found {
         let target = facts.target(gains);
         let available = target.map_or(0, |rs| facts.state.available(rs));
         let dead = facts.target(loses).is_none_or(|rs| facts.state.available(rs) == 0);
-        let need = facts.need_of(share, facts.selected(gains));
+        let need = facts.need_to_gain(share, facts.selected(gains));
         let need = if dead { need.min(1) } else { need };
         let ready = target.and_then(|rs| endpoints(facts, gains, rs)).unwrap_or(available);
         if available < need || (!dead && ready < need) {
@@ -166,17 +166,41 @@ pub fn i05(write: &Write<'_>) -> Found {
     Ok(())
 }
 
-/// I06 Abort order: after decided(abort) the canary shrinks only once the route's share for it is 0 and acknowledged.
+/// I06 Abort order: the pods of an aborted canary go after its traffic. With `dynamicStableScale` both go in turns (what
+/// its share needs is I04's matter), and each route write that raises the share of stable to x needs x ≤ avail(stable)/N,
+/// unless nobody answers behind the canary.
 pub fn i06(write: &Write<'_>) -> Found {
     let facts = write.before;
-    let Some((from, to)) = resize(write).filter(|(from, to)| to < from) else { return Ok(()) };
     let status = &facts.rollout.status;
-    let canary = facts.routed().is_some() && status.abort && hash(write.left()) == status.current_pod_hash;
+    let Some((canary, stable)) = facts.routed().filter(|_| status.abort && facts.replicas > 0) else { return Ok(()) };
+    if status.stable_rs == status.current_pod_hash {
+        return Ok(());
+    }
+    if facts.dynamic() {
+        return write.is("HTTPRoute").then(|| carried(write, (canary, stable))).unwrap_or(Ok(()));
+    }
+    let Some((from, to)) = resize(write).filter(|(from, to)| to < from) else { return Ok(()) };
     let share = facts.share_up(&status.current_pod_hash);
-    if canary && status.stable_rs != status.current_pod_hash && share.part > 0 && facts.replicas > 0 {
+    if hash(write.left()) == status.current_pod_hash && share.part > 0 {
         return Err(format!(
             "aborted canary goes from {from} to {to} pods with a share of up to {}/{}",
             share.part, share.whole
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the stable side gets no more than its pods carry.
+fn carried(write: &Write<'_>, (canary, stable): (&str, &str)) -> Found {
+    let facts = write.before;
+    let share = share_in(facts, write.made(), stable);
+    let available = |service: &str| facts.target(service).map_or(0, |rs| facts.state.available(rs));
+    let raised = share.exceeds(share_in(facts, write.left(), stable));
+    if raised && available(canary) > 0 && available(stable) < facts.whole(share) {
+        return Err(format!(
+            "stable gets {share:?} after an abort with {} of {} pods",
+            available(stable),
+            facts.replicas
         ));
     }
     Ok(())

@@ -10,6 +10,7 @@ fn weight() -> impl Strategy<Value = WrittenWeight> {
         generation,
         canary,
         managed,
+        canary_service: "canary".to_owned(),
         canary_hash,
         stable_hash,
     })
@@ -65,7 +66,7 @@ proptest! {
 }
 
 fn written(generation: i64, canary: i32) -> WrittenWeight {
-    WrittenWeight { generation, canary, managed: false, canary_hash: "b".into(), stable_hash: "a".into() }
+    WrittenWeight { generation, canary, managed: false, canary_service: "canary".into(), canary_hash: "b".into(), stable_hash: "a".into() }
 }
 
 #[test]

@@ -10,6 +10,8 @@
 //! | [`failing`] | pods that never come, invalid specifications |
 //! | [`found`] | defects that generated worlds have shown |
 //! | [`restarts`] | what a restart costs, with and without the record |
+//! | [`scale`] | sizes that follow the weight, floors and thresholds |
+//! | [`ping_pong`] | two Services that change roles |
 //! | [`takeover`] | worlds that Argo Rollouts left |
 //! | [`campaign`] | generated worlds and scripts, every write checked |
 //! | [`scenario`] | what the campaign is made of |
@@ -21,9 +23,11 @@ mod commands;
 mod failing;
 mod found;
 mod managed;
+mod ping_pong;
 mod releases;
 mod restarts;
 mod rig;
 mod routes;
+mod scale;
 mod scenario;
 mod takeover;
