@@ -36,9 +36,9 @@ pub fn advance(case: &Case<'_>, ruling: &mut Ruling) -> bool {
 /// Whether everything that the step asks for holds. A step with several keys is done when all of them are.
 fn done(case: &Case<'_>, step: &CanaryStep, index: i32, ruling: &mut Ruling) -> bool {
     let at_desired = || canary::at_desired(case.world, case.cast);
-    // Without pods there is no traffic to weigh, and no weight is given to a canary that has none.
-    let weighed = case.routes.configured && case.world.replicas() > 0;
-    let weight_holds = |weight: i32| !weighed || case.routes.accepted(weight, case.world);
+    // Without pods there is no traffic to weigh, and a canary that has none gets no weight.
+    let given = |weight: i32| if case.world.replicas() > 0 { weight } else { 0 };
+    let weight_holds = |weight: i32| !case.routes.configured || case.routes.accepted(given(weight), case.world);
     let paused = step.pause.as_ref().is_none_or(|pause| pause_over(case, pause, ruling));
     let scaled = step.set_canary_scale.is_none() || at_desired();
     let weighted =

@@ -15,7 +15,8 @@ pub fn sizes(world: &World, cast: &Cast, routes: &Routes, (canary, weight): (&Ca
     let rollout = &world.rollout;
     let wanted = desired::sizes(rollout, world.replicas(), &cast.sizes(), written(routes));
     // The steps lead an aborted canary down to their smallest weight, or to a floor of pods; without traffic it needs none.
-    let idle = rollout.status.abort && routes.written(0) && steps::canary_scale(rollout).is_none();
+    let stepping_down = canary.dynamic_stable_scale && rollout.status.abort && cast.distinct_stable().is_some();
+    let idle = stepping_down && routes.written(0) && steps::canary_scale(rollout).is_none();
     let wanted = if idle { Ratio { new: 0, ..wanted } } else { wanted };
     if let Some(stable) = cast.distinct_stable() {
         let size = if canary.dynamic_stable_scale {
