@@ -49,6 +49,12 @@ pub struct ControllerFlags {
     /// Workers for AnalysisRuns.
     #[arg(long, default_value_t = 30)]
     pub analysis_threads: usize,
+    /// Pods whose labels and annotations (canaryMetadata and the like) one plan writes; the rest follows with the next.
+    #[arg(long, default_value_t = 10)]
+    pub ephemeral_metadata_threads: usize,
+    /// Accepted as in Argo Rollouts; a write that fails is repeated, with the back-off of its Rollout, until it succeeds.
+    #[arg(long, default_value_t = 3)]
+    pub ephemeral_metadata_update_pod_retries: u32,
     /// Contend for the lease before working; false: this is the only replica.
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub leader_elect: bool,
@@ -90,6 +96,7 @@ impl ControllerFlags {
             resync: Duration::from_secs(self.rollout_resync.max(1)),
             route_grace: self.route_grace,
             unclaimed: if self.require_acknowledgement { Unclaimed::Refused } else { Unclaimed::Tolerated },
+            pods_per_plan: self.ephemeral_metadata_threads.max(1),
             unknown_fields: if self.strict { UnknownFields::Refused } else { UnknownFields::Warned },
             ..Settings::default()
         }

@@ -232,6 +232,7 @@ fn same_to_us(change: &Change<'_, Pod>) -> bool {
                 && old.status == new.status
                 && old.metadata.deletion_timestamp == new.metadata.deletion_timestamp
                 && old.metadata.labels == new.metadata.labels
+                && old.metadata.annotations == new.metadata.annotations
         }
         _ => false,
     }

@@ -81,6 +81,15 @@ impl Executor {
             }
             match self.effect(effect, &mut run).await {
                 Ok(()) => told.extend(self.tell(&effect.events, &run)),
+                // A pod that has gone, or that is another by now, needs nothing any more.
+                Err(error)
+                    if effect.is_about_a_pod() && (error.is_not_found() || error.kind == ErrorKind::Conflict) =>
+                {
+                    tracing::debug!(object = %effect.object, %error, "pod has gone");
+                }
+                Err(error) if effect.verb == Verb::Evict && matches!(error.kind, ErrorKind::Throttled { .. }) => {
+                    done.refused(&effect.object, &error);
+                }
                 Err(error) => {
                     failed.get_or_insert(effect.phase);
                     done.fail(&effect.object, error);
@@ -129,6 +138,15 @@ impl Executor {
                 self.api.merge_patch(class(effect), &at.clone().part(*part), &guarded(patch, uid, &version)).await
             }
             Verb::Json(patch) => self.json(effect, &at, (patch, &version)).await,
+            Verb::Evict => {
+                let evicted: Result<Value, ApiError> =
+                    self.api.create(class(effect), &at.part("eviction"), &eviction(&effect.object, uid)).await;
+                evicted.map_err(|error| self.uncertain(error, &effect.object, run))?;
+                // The answer does not show the pod: what has become of it is read before the next decision.
+                self.expectations.unknown(&run.owner, expected_ref(&effect.object));
+                log(effect, run);
+                return Ok(());
+            }
             Verb::Delete => {
                 let preconditions = Preconditions { uid: uid.to_owned(), resource_version: version };
                 let deleted = self.api.delete(class(effect), &at, &preconditions).await;
@@ -226,8 +244,17 @@ impl Executed {
     fn fail(&mut self, object: &ObjectRef, error: ApiError) {
         tracing::warn!(%object, %error, "write failed");
         let taken = error.kind == ErrorKind::AlreadyExists;
-        self.failures.push(Failure { object: object.clone(), message: error.to_string(), taken });
+        self.failures.push(Failure { object: object.clone(), message: error.to_string(), taken, refused: false });
         self.error.get_or_insert(error);
+    }
+}
+
+impl Executed {
+    /// A disruption budget says no: a fact for the next look, and no error.
+    fn refused(&mut self, object: &ObjectRef, error: &ApiError) {
+        tracing::info!(%object, %error, "eviction refused");
+        let message = error.to_string();
+        self.failures.push(Failure { object: object.clone(), message, taken: false, refused: true });
     }
 }
 
@@ -245,6 +272,16 @@ const fn class(effect: &Effect) -> Class {
         Phase::Create | Phase::ScaleUp | Phase::ScaleDown => Class::Decision,
         Phase::Delete | Phase::Upkeep => Class::Upkeep,
     }
+}
+
+/// What is posted to a pod's `eviction`.
+pub fn eviction(pod: &ObjectRef, uid: &str) -> Value {
+    json!({
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": pod.name, "namespace": pod.namespace},
+        "deleteOptions": {"preconditions": {"uid": uid}},
+    })
 }
 
 /// The address of an object.
@@ -265,6 +302,7 @@ fn expected_ref(object: &ObjectRef) -> expectations::ObjectRef {
         "TCPRoute" => "TCPRoute",
         "TLSRoute" => "TLSRoute",
         "AnalysisRun" => "AnalysisRun",
+        "Pod" => "Pod",
         _ => "other",
     };
     expectations::ObjectRef { kind, key: ObjectKey::new(&object.namespace, &object.name) }

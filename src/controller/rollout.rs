@@ -242,13 +242,14 @@ fn regarding(key: &ObjectKey, meta: &Meta) -> Regarding {
 
 /// The object behind an expectation.
 fn cached_ref(object: &expectations::ObjectRef) -> Option<ObjectRef> {
-    use crate::api::{AnalysisRun, ReplicaSet, Service};
+    use crate::api::{AnalysisRun, Pod, ReplicaSet, Service};
     let (namespace, name) = (object.key.namespace.as_str(), object.key.name.as_str());
     Some(match object.kind {
         "Rollout" => ObjectRef::named::<Rollout>(namespace, name),
         "ReplicaSet" => ObjectRef::named::<ReplicaSet>(namespace, name),
         "Service" => ObjectRef::named::<Service>(namespace, name),
         "AnalysisRun" => ObjectRef::named::<AnalysisRun>(namespace, name),
+        "Pod" => ObjectRef::named::<Pod>(namespace, name),
         kind => ObjectRef {
             resource: RouteKind::named(kind)?.resource(),
             namespace: namespace.to_owned(),

@@ -202,3 +202,58 @@ async fn what_does_not_decode_says_so_and_comes_back() {
     assert!(told >= 4, "one event for each that does not decode: {told}");
     rig.stop.cancel();
 }
+
+fn created(user: &Hand) -> Vec<Time> {
+    let pods = user.list("Pod", "default");
+    pods.iter().map(|pod| crate::sim::object::time(pod, "/metadata/creationTimestamp").unwrap()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn pods_of_a_release_are_labelled_and_restarted() {
+    let rig = rig();
+    let strategy = json!({"canary": {
+        "steps": [{"setWeight": 50}, {"pause": {}}],
+        "canaryMetadata": {"labels": {"part": "new"}}, "stableMetadata": {"labels": {"part": "old"}},
+    }});
+    let rollout = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "metadata": {"name": "shop", "namespace": "default"},
+        "spec": {
+            "replicas": 4, "selector": {"matchLabels": {"app": "shop"}},
+            "template": template("shop:1"), "strategy": strategy,
+        },
+    });
+    let budget = json!({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "shop", "namespace": "default"},
+        "spec": {"minAvailable": 4, "selector": {"matchLabels": {"app": "shop"}}},
+    });
+    let parts = || {
+        let pods = rig.user.list("Pod", "default");
+        let staying = pods.iter().filter(|pod| !crate::sim::object::is_terminating(pod));
+        let mut parts: Vec<String> =
+            staying.map(|pod| crate::sim::object::label(pod, "part").unwrap_or("-").to_owned()).collect();
+        parts.sort();
+        parts
+    };
+    rig.user.create("Rollout", rollout).unwrap();
+    until(&rig, "Healthy").await;
+    rig.user.merge("Rollout", ("default", "shop"), &json!({"spec": {"template": template("shop:2")}})).unwrap();
+    until(&rig, "Paused CanaryPauseStep").await;
+    assert_eq!(parts(), ["new", "new", "old", "old"]);
+    rig.user.merge_status("Rollout", ("default", "shop"), &json!({"status": {"pauseConditions": null}})).unwrap();
+    until(&rig, "Healthy").await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(parts(), ["old"; 4]);
+
+    rig.user.create("PodDisruptionBudget", budget).unwrap();
+    let before = created(&rig.user);
+    let at = (*before.iter().max().unwrap() + Duration::from_secs(1)).truncated();
+    rig.user.merge("Rollout", ("default", "shop"), &json!({"spec": {"restartAt": at}})).unwrap();
+    until(&rig, "Progressing rollout is restarting").await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(created(&rig.user), before, "the budget has none to spare");
+    rig.user.delete("PodDisruptionBudget", "default", "shop").unwrap();
+    until(&rig, "Healthy").await;
+    assert!(created(&rig.user).iter().all(|time| *time >= at));
+    rig.stop.cancel();
+}

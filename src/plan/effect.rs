@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::event::Event;
 use super::object::ObjectRef;
-use crate::api::{Kind, Meta};
+use crate::api::{Kind, Meta, Pod};
 
 /// The order of a plan. Each phase is judged on the world as the earlier ones may leave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +50,8 @@ pub enum Verb {
     Json(Value),
     /// Delete the object.
     Delete,
+    /// Evict the pod: a POST of its subresource `eviction`, which a disruption budget may refuse.
+    Evict,
 }
 
 /// The state of the written object that must still hold.
@@ -101,4 +103,11 @@ pub struct Effect {
     pub reason: String,
     /// Events once the write has succeeded.
     pub events: Vec<Event>,
+}
+
+impl Effect {
+    /// Whether the written object is a pod: it may go at any time, and what was wanted of it goes with it.
+    pub fn is_about_a_pod(&self) -> bool {
+        self.object.resource.kind == Pod::KIND
+    }
 }

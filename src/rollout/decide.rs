@@ -8,12 +8,12 @@ use super::memory::{HighWater, Memory};
 use super::revision::create;
 use super::safety::exposure::Exposure;
 use super::safety::route::Routes;
-use super::safety::{history, services, sizes, weights};
+use super::safety::{evictions, history, services, sizes, weights};
 use super::settings::OwnStatus;
 use super::status::record::OwnPart;
 use super::status::{conditions, counts, duration, phase, record, report};
 use super::strategy::target::Target;
-use super::strategy::{analysis, blue_green, canary, managed};
+use super::strategy::{analysis, blue_green, canary, managed, pod_metadata};
 use super::world::World;
 use crate::api::Time;
 use crate::api::rollout_status::ObservedGeneration;
@@ -62,16 +62,19 @@ pub fn decide(world: &World, now: Time) -> Decision {
 fn intend_and_permit(case: &Case<'_>, plan: &mut Plan) {
     let (world, cast) = (case.world, case.cast);
     let strategy = &world.rollout.spec.strategy;
-    let target = match (&strategy.blue_green, &strategy.canary) {
+    let mut target = match (&strategy.blue_green, &strategy.canary) {
         (Some(strategy), _) => blue_green::target(world, cast, strategy, case.now),
         (None, Some(strategy)) => canary::target(world, cast, case.routes, strategy),
         (None, None) => Target::default(),
     };
     let exposure = Exposure::of(world, cast, case.routes);
+    evictions::make_room(&exposure, case.now, &mut target);
     sizes::permit(&exposure, &target, case.now, plan);
     services::permit(&exposure, &target, plan);
     weights::permit(&exposure, &target, plan);
+    evictions::permit(&exposure, case.now, plan);
     history::permit(&exposure, plan);
+    pod_metadata::effects(case, plan);
     let (runs, errors) = analysis::effects(case);
     plan.effects.extend(runs);
     for error in errors {
@@ -106,6 +109,8 @@ fn remember(case: &Case<'_>, plan: &mut Plan) -> Memory {
     let mut memory = Memory {
         routes: case.routes.states.iter().map(|state| (state.object.clone(), state.memory.clone())).collect(),
         high_water: deadline::high_water(case),
+        refusals: evictions::refusals(&case.world.memory, case.now),
+        evicting_at: evictions::evicting_at(plan, case.now),
         ..Memory::default()
     };
     for blocker in &mut plan.blockers {

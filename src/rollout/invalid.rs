@@ -35,7 +35,7 @@ fn reason(world: &World) -> Option<String> {
     if let Some(path) = digest.unknown.first().filter(|_| refused) {
         return Some(format!("unknown field: {path}"));
     }
-    routing(world).or_else(|| references(world)).or_else(|| claimed(world))
+    routing(world).or_else(|| references(world)).or_else(|| pod_labels(world)).or_else(|| claimed(world))
 }
 
 /// Mistakes in the routers' settings.
@@ -175,6 +175,33 @@ fn unmeasured((kind, analysis, found): &Group<'_>) -> Option<String> {
     let refused = metrics.find_map(unsupported)?;
     let names: Vec<&str> = analysis.templates.iter().map(|template| template.template_name.as_str()).collect();
     Some(format!("not supported yet: {} [{}]: {refused}", analysis_path(*kind), names.join(" ")))
+}
+
+/// Labels of a role that selectors look for: a pod that got one would leave its ReplicaSet, or its Service.
+fn pod_labels(world: &World) -> Option<String> {
+    let strategy = &world.rollout.spec.strategy;
+    let canary = strategy.canary.as_ref();
+    let blue_green = strategy.blue_green.as_ref();
+    let fields = [
+        ("canary.canaryMetadata", canary.and_then(|canary| canary.canary_metadata.as_ref())),
+        ("canary.stableMetadata", canary.and_then(|canary| canary.stable_metadata.as_ref())),
+        ("blueGreen.previewMetadata", blue_green.and_then(|blue_green| blue_green.preview_metadata.as_ref())),
+        ("blueGreen.activeMetadata", blue_green.and_then(|blue_green| blue_green.active_metadata.as_ref())),
+    ];
+    let selector = world.rollout.spec.selector.as_ref();
+    let selected = |key: &str| {
+        let by_selector = selector.is_some_and(|selector| {
+            selector.match_labels.contains_key(key) || selector.match_expressions.iter().any(|e| e.key == key)
+        });
+        by_selector
+            || key == crate::api::names::POD_HASH
+            || world.services.values().any(|service| service.spec.selector.contains_key(key))
+    };
+    fields.into_iter().find_map(|(field, metadata)| {
+        let key = metadata?.labels.keys().find(|key| selected(key))?;
+        let message = "a selector looks for this label, and pods that change it leave it: choose another key";
+        Some(format!("spec.strategy.{field}.labels: Invalid value: {key:?}: {message}"))
+    })
 }
 
 /// Objects that another Rollout had first (I12).

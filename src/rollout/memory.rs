@@ -67,6 +67,19 @@ pub struct Failure {
     pub message: String,
     /// Whether the name belongs to an object of somebody else.
     pub taken: bool,
+    /// Whether a disruption budget has refused an eviction.
+    pub refused: bool,
+}
+
+/// An eviction that a disruption budget has refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Name of the pod.
+    pub pod: String,
+    /// What the API server said.
+    pub message: String,
+    /// When.
+    pub at: Time,
 }
 
 /// What earlier looks left behind.
@@ -80,4 +93,8 @@ pub struct Memory {
     pub blocked_since: BTreeMap<(String, String), Time>,
     /// Writes of the last plan that failed.
     pub failures: Vec<Failure>,
+    /// Evictions that were refused lately.
+    pub refusals: Vec<Refusal>,
+    /// When the last plan was made, if it evicts a pod.
+    pub evicting_at: Option<Time>,
 }

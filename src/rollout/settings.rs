@@ -7,6 +7,9 @@ pub const DEFAULT_ROUTE_GRACE: Duration = Duration::from_secs(5);
 /// How often every Rollout is looked at although nothing has changed.
 pub const DEFAULT_RESYNC: Duration = Duration::from_mins(15);
 
+/// Pods whose labels and annotations one plan writes.
+pub const DEFAULT_PODS_PER_PLAN: usize = 10;
+
 /// What a route without any implementation behind it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unclaimed {
@@ -47,6 +50,8 @@ pub struct Settings {
     pub unknown_fields: UnknownFields,
     /// Siskin's own part of the status.
     pub own_status: OwnStatus,
+    /// Pods whose labels and annotations one plan writes; at least 1.
+    pub pods_per_plan: usize,
 }
 
 impl Default for Settings {
@@ -57,6 +62,7 @@ impl Default for Settings {
             unclaimed: Unclaimed::Tolerated,
             unknown_fields: UnknownFields::Warned,
             own_status: OwnStatus::Kept,
+            pods_per_plan: DEFAULT_PODS_PER_PLAN,
         }
     }
 }

@@ -5,14 +5,6 @@ use serde_json::Value;
 /// Fields of the specification by path; a trailing `[]` on a segment walks a list.
 const FIELDS: &[&str] = &[
     "spec.workloadRef",
-    "spec.restartAt",
-    "spec.rollbackWindow",
-    "spec.strategy.blueGreen.antiAffinity",
-    "spec.strategy.blueGreen.previewMetadata",
-    "spec.strategy.blueGreen.activeMetadata",
-    "spec.strategy.canary.antiAffinity",
-    "spec.strategy.canary.canaryMetadata",
-    "spec.strategy.canary.stableMetadata",
     "spec.strategy.canary.steps[].experiment",
     "spec.strategy.canary.steps[].plugin",
     "spec.strategy.canary.trafficRouting.istio",

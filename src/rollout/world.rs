@@ -46,7 +46,7 @@ pub struct Templates {
 ///
 /// ReplicaSets are those that the Rollout owns or could adopt, pods those that these ReplicaSets own; all lists are in
 /// a fixed order (age, then name), so that the same world gives the same plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct World {
     /// The Rollout.
     pub rollout: Arc<Rollout>,

@@ -6,6 +6,8 @@ pub mod deadline;
 pub mod pause;
 pub mod promotion;
 pub mod reset;
+pub mod restart;
+pub mod rollback;
 pub mod ruling;
 pub mod step;
 pub mod verdict;

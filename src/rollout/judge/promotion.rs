@@ -5,7 +5,7 @@ use crate::plan::Event;
 use crate::rollout::case::Case;
 use crate::rollout::safety::capacity;
 use crate::rollout::sides::{Sides, flipped};
-use crate::rollout::strategy::{blue_green, desired, steps};
+use crate::rollout::strategy::{blue_green, desired, rollback, steps};
 
 /// Promotes where everything that a promotion needs is observed. Returns whether the record is (or stays) promoted.
 pub fn judge(case: &Case<'_>, ruling: &mut Ruling) -> bool {
@@ -54,6 +54,9 @@ fn canary_reason(case: &Case<'_>, ruling: &Ruling) -> Option<String> {
     if case.status().promote_full {
         return Some("Full promotion requested".to_owned());
     }
+    if rollback::direct(case.world, case.cast) {
+        return Some("Rollback within window".to_owned());
+    }
     let rollout = &case.world.rollout;
     let Some(end) = case.end() else { return Some("Completed all 0 canary steps".to_owned()) };
     let without_traffic = !case.routes.configured || case.world.replicas() == 0;
@@ -82,6 +85,9 @@ fn blue_green_reason(case: &Case<'_>, ruling: &Ruling) -> Option<String> {
     }
     if case.status().promote_full {
         return Some("Full promotion requested".to_owned());
+    }
+    if !ruling.next.abort && rollback::direct(case.world, case.cast) {
+        return Some("Rollback within window".to_owned());
     }
     if blue_green::fast_rollback(case.world, case.cast, case.now) {
         return Some("Fast rollback".to_owned());

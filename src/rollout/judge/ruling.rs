@@ -1,6 +1,6 @@
 //! The order in which facts are judged: the first that decides, decides.
 
-use super::{abort, deadline, pause, promotion, reset, step, verdict};
+use super::{abort, deadline, pause, promotion, reset, restart, rollback, step, verdict};
 use crate::api::{Kind, ReplicaSet, RolloutStatus, Time};
 use crate::plan::{Event, Plan};
 use crate::rollout::case::Case;
@@ -43,12 +43,15 @@ pub fn rule(case: &Case<'_>) -> Ruling {
     avoid_collision(case, &mut ruling);
     if reset::needed(case) {
         reset::begin(case, &mut ruling);
+        rollback::skip(case, &mut ruling);
         return ruling;
     }
+    restart::judge(case, &mut ruling);
     abort::settle_contradictions(case, &mut ruling);
     verdict::hear(case, &mut ruling);
     deadline::judge(case, &mut ruling);
     abort::acknowledge(case, &mut ruling);
+    rollback::skip(case, &mut ruling);
     if promotion::judge(case, &mut ruling) || ruling.next.abort {
         return ruling;
     }

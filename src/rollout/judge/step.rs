@@ -44,7 +44,7 @@ fn done(case: &Case<'_>, step: &CanaryStep, index: i32, ruling: &mut Ruling) -> 
     let weighted =
         step.set_weight.is_none_or(|_| at_desired() && weight_holds(steps::weight_at(&case.world.rollout, index)));
     let routed = step.set_weight.is_some() || step.set_header_route.is_some() || step.set_mirror_route.is_some();
-    let managed = !routed || !weighed || managed_hold(case, index);
+    let managed = !routed || !case.routes.configured || managed_hold(case, index);
     let run = case.status().canary.current_step_analysis_run_status.as_ref();
     let analysed = step.analysis.is_none() || run.is_some_and(|run| run.status == "Successful");
     // Steps that this release does not carry out never reach this point: their Rollout is InvalidSpec.

@@ -54,7 +54,7 @@ pub fn recall(world: &World, now: Time) -> Memory {
         routes: routes(world, own, now),
         high_water: own.available_high_water.as_ref().map(|water| recall_water(world, water)).unwrap_or_default(),
         blocked_since: blocked_since(world, own, now),
-        failures: Vec::new(),
+        ..Memory::default()
     }
 }
 

@@ -1,11 +1,15 @@
 //! The `ReplicaSet` of a new revision, and the numbers that revisions are known by.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
+use super::anti_affinity;
 use crate::api::{ReplicaSet, Rollout, names};
 use crate::plan::{Effect, Event, ObjectRef, Phase, Precondition, Verb};
 use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
+use crate::rollout::strategy::pod_metadata;
 
 /// Annotations of a Rollout that its ReplicaSets do not get.
 const NOT_COPIED: &[&str] =
@@ -106,6 +110,12 @@ fn create(case: &Case<'_>, number: i64) -> Effect {
     let mut annotations = copied_annotations(rollout);
     annotations.insert(names::REVISION.to_owned(), json!(number.to_string()));
     annotations.insert(names::DESIRED_REPLICAS.to_owned(), json!(case.world.replicas().to_string()));
+    anti_affinity::inject(rollout, hash, &mut template);
+    if let Some(metadata) = pod_metadata::roles(rollout).map(|roles| roles.of_created(case.cast)) {
+        add(&mut template, "labels", &metadata.labels);
+        add(&mut template, "annotations", &metadata.annotations);
+        annotations.insert(names::EPHEMERAL_METADATA.to_owned(), json!(pod_metadata::record(&metadata)));
+    }
     let body = json!({
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
@@ -131,6 +141,13 @@ fn create(case: &Case<'_>, number: i64) -> Effect {
         rests_on: Vec::new(),
         reason: "new pod template".to_owned(),
         events: vec![Event::normal("NewReplicaSetCreated", format!("Created ReplicaSet {name} (revision {number})"))],
+    }
+}
+
+/// Adds labels or annotations to a template.
+fn add(template: &mut Value, part: &str, entries: &BTreeMap<String, String>) {
+    for (key, value) in entries {
+        template["metadata"][part][key] = json!(value);
     }
 }
 
@@ -164,8 +181,15 @@ fn annotate(case: &Case<'_>, new: &Revision, number: i64) -> Option<Effect> {
     if !changed.is_empty() {
         body.insert("metadata".to_owned(), json!({"annotations": changed}));
     }
+    let mut spec = Map::new();
     if new.rs.spec.min_ready_seconds != wanted_ready {
-        body.insert("spec".to_owned(), json!({"minReadySeconds": wanted_ready}));
+        spec.insert("minReadySeconds".to_owned(), json!(wanted_ready));
+    }
+    if let Some(affinity) = anti_affinity::refreshed(rollout, new) {
+        spec.insert("template".to_owned(), json!({"spec": {"affinity": {"podAntiAffinity": affinity}}}));
+    }
+    if !spec.is_empty() {
+        body.insert("spec".to_owned(), Value::Object(spec));
     }
     (!body.is_empty()).then(|| Effect {
         phase: Phase::Create,

@@ -45,8 +45,8 @@ impl InjectedTerm {
     }
 }
 
-const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
-const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+pub(super) const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+pub(super) const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
 /// Whether `stored` (the template of a `ReplicaSet`) is `desired` (`spec.template` of the Rollout).
 ///
@@ -111,7 +111,8 @@ fn remove_injected_term(template: &mut Value, injected: InjectedTerm) {
     }
 }
 
-fn names_hash(term: &Value, injected: InjectedTerm) -> bool {
+/// Whether a term is about revisions.
+pub(super) fn names_hash(term: &Value, injected: InjectedTerm) -> bool {
     let term = if injected == InjectedTerm::Preferred { term.get("podAffinityTerm") } else { Some(term) };
     let expressions = term.and_then(|t| t.get("labelSelector")?.get("matchExpressions")?.as_array());
     expressions.into_iter().flatten().any(|e| e.get("key").and_then(Value::as_str) == Some(HASH_LABEL))

@@ -9,6 +9,7 @@
 //! [`rollout_table`]) that a tool prints from the Go modules. Nothing here creates or chooses
 //! replica sets.
 
+pub mod anti_affinity;
 pub mod create;
 pub mod defaults;
 pub mod equality;

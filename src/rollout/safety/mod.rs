@@ -6,11 +6,13 @@
 //! | [`services`] | switching selectors | I01, I02, I05 |
 //! | [`weights`] | moving weights | I03, I06, I07 |
 //! | [`managed`] | setting and removing managed routes | I04, I14 |
+//! | [`evictions`] | replacing pods for a restart | I25 |
 //! | [`history`] | deleting ReplicaSets | I22 |
 //!
 //! They ask [`exposure`] who may be reached, [`capacity`] what that needs, [`route`] which weights may be in force,
 //! and [`pace`] how fast pods may be exchanged without a router.
 pub mod capacity;
+pub mod evictions;
 pub mod exposure;
 pub mod history;
 pub mod managed;

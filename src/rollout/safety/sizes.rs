@@ -8,9 +8,9 @@ use crate::api::{Time, names};
 use crate::plan::{Basis, Blocker, Plan};
 use crate::rollout::cast::Revision;
 use crate::rollout::defaults;
-use crate::rollout::strategy::blue_green;
 use crate::rollout::strategy::ratio::Ratio;
 use crate::rollout::strategy::target::{Fate, SizeGoal, Target};
+use crate::rollout::strategy::{blue_green, rollback};
 
 /// Puts the writes of sizes that are safe now into the plan; the others become blockers.
 pub fn permit(exposure: &Exposure<'_>, target: &Target, now: Time, plan: &mut Plan) {
@@ -47,7 +47,8 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, now: Time, plan: &mut Pl
 /// On a blue-green's way back to an earlier revision it stays until that is stable, since it is what makes the way fast.
 fn forget_deadlines(exposure: &Exposure<'_>, now: Time, plan: &mut Plan) {
     let (cast, rollout) = (exposure.cast, &exposure.world.rollout);
-    let fast = rollout.spec.strategy.blue_green.is_some() && blue_green::fast_rollback(exposure.world, cast, now);
+    let by_delay = blue_green::within_delay(cast, now) && !rollback::direct(exposure.world, cast);
+    let fast = rollout.spec.strategy.blue_green.is_some() && by_delay;
     let updating = cast.new.as_ref().filter(|_| !rollout.status.abort && (cast.at_stable() || !fast));
     for revision in cast.distinct_stable().into_iter().chain(updating) {
         if revision.rs.metadata.annotation(names::SCALE_DOWN_DEADLINE).is_some() {

@@ -6,6 +6,7 @@ use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
 use crate::rollout::safety::capacity;
 use crate::rollout::sides::Sides;
+use crate::rollout::strategy::restart;
 
 /// Fills in what is observed.
 pub fn fill(case: &Case<'_>, next: &mut RolloutStatus) {
@@ -14,7 +15,7 @@ pub fn fill(case: &Case<'_>, next: &mut RolloutStatus) {
     next.updated_replicas = case.cast.new_size().replicas;
     next.ready_replicas = all().map(|revision| revision.ready).sum();
     next.available_replicas = all().map(|revision| revision.size.available).sum();
-    next.hpa_replicas = next.replicas;
+    next.hpa_replicas = next.replicas - spare(case);
     let selector = case.world.rollout.spec.selector.clone().unwrap_or_default();
     next.selector = selector.format();
     next.observed_generation = ObservedGeneration::of(case.world.rollout.metadata.generation);
@@ -22,6 +23,12 @@ pub fn fill(case: &Case<'_>, next: &mut RolloutStatus) {
         blue_green(case, &selector, next);
     }
     next.canary.weights = weights(case);
+}
+
+/// Pods that a restart has too many for a while: autoscalers do not see them (I21).
+fn spare(case: &Case<'_>) -> i32 {
+    let restarting = restart::pending(&case.world.rollout).is_some() && case.fully_promoted();
+    if restarting { (case.cast.new_size().replicas - case.world.replicas()).max(0) } else { 0 }
 }
 
 /// A blue-green shows the revision that users reach.
@@ -34,7 +41,7 @@ fn blue_green(case: &Case<'_>, selector: &LabelSelector, next: &mut RolloutStatu
     let Revision { size, ready, .. } = active;
     next.ready_replicas = *ready;
     next.available_replicas = size.available;
-    next.hpa_replicas = size.replicas;
+    next.hpa_replicas = size.replicas - spare(case);
     let mut with_hash = selector.clone();
     with_hash.match_labels.insert(names::POD_HASH.to_owned(), active.hash().to_owned());
     next.selector = with_hash.format();

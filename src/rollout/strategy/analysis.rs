@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{blue_green, steps};
+use super::{blue_green, rollback, steps};
 use crate::analysis::args::{Hashes, rollout_args};
 use crate::analysis::compose::{Caller, Templates, run_spec};
 use crate::analysis::evidence::{self, Verdict};
@@ -106,6 +106,7 @@ pub fn silent(case: &Case<'_>) -> bool {
         || status.abort
         || status.promote_full
         || case.cast.new.is_none()
+        || rollback::direct(case.world, case.cast)
         || (!case.is_canary() && blue_green::fast_rollback(case.world, case.cast, case.now))
 }
 

@@ -1,5 +1,6 @@
 //! What a blue-green wants.
 
+use super::rollback;
 use super::target::{Fate, Readiness, ServiceGoal, SizeGoal, Target};
 use crate::api::Time;
 use crate::api::rollout::{BlueGreen, Rollout};
@@ -18,6 +19,10 @@ pub fn target(world: &World, cast: &Cast, blue_green: &BlueGreen, now: Time) -> 
 
 /// The size that the new revision should have.
 pub fn new_size(world: &World, cast: &Cast, blue_green: &BlueGreen) -> i32 {
+    // Nobody looks at a preview on the way back, and at its size the switch would never be permitted.
+    if rollback::direct(world, cast) {
+        return world.replicas();
+    }
     let active = capacity::target(world, cast, &blue_green.active_service).map(Revision::hash);
     let new = cast.new.as_ref().map(Revision::hash);
     desired_size(&world.rollout, world.replicas(), blue_green, (new, active))
@@ -77,14 +82,17 @@ pub fn fast_tracked(world: &World, cast: &Cast, blue_green: &BlueGreen, now: Tim
     world.rollout.status.promote_full || fast_rollback(world, cast, now) || active.is_none_or(|hash| hash == new.hash())
 }
 
-/// Whether the new revision is an earlier one whose pods still wait for their scale-down, or the stable one itself.
-/// Argo: `isFastRollback`, blue-green part.
+/// Whether the new revision is the stable one itself, lies inside the rollback window, or is an earlier one whose pods
+/// still wait for their scale-down. Argo: `isFastRollback`, blue-green part.
 pub fn fast_rollback(world: &World, cast: &Cast, now: Time) -> bool {
     let Some(new) = &cast.new else { return false };
-    if !world.rollout.status.stable_rs.is_empty() && new.hash() == world.rollout.status.stable_rs {
-        return true;
-    }
-    let Some(stable) = &cast.stable else { return false };
+    let stable = &world.rollout.status.stable_rs;
+    (!stable.is_empty() && new.hash() == stable) || rollback::direct(world, cast) || within_delay(cast, now)
+}
+
+/// Whether the new revision is older than the stable one and its pods still wait for their scale-down.
+pub fn within_delay(cast: &Cast, now: Time) -> bool {
+    let (Some(new), Some(stable)) = (&cast.new, &cast.stable) else { return false };
     let older = new.rs.metadata.creation_timestamp < stable.rs.metadata.creation_timestamp;
     older && new.deadline().is_some_and(|deadline| deadline > now)
 }

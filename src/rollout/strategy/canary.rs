@@ -1,8 +1,7 @@
 //! What a canary wants.
 
-use super::managed;
 use super::target::{Fate, Readiness, ServiceGoal, SizeGoal, Target, WeightGoal};
-use super::{desired, routed, steps};
+use super::{desired, managed, restart, routed, steps};
 use crate::api::rollout::Canary;
 use crate::rollout::cast::{Cast, Revision};
 use crate::rollout::safety::capacity;
@@ -39,7 +38,14 @@ pub fn frozen(world: &World) -> bool {
 
 /// Whether the pods are as the current step wants them, or enough of them are.
 pub fn at_desired(world: &World, cast: &Cast) -> bool {
-    desired::reached(&world.rollout, world.replicas(), &cast.sizes(), None)
+    let (rollout, replicas) = (&world.rollout, world.replicas());
+    let mut counts = cast.sizes();
+    if restart::pending(rollout).is_some() {
+        let goal = desired::sizes(rollout, replicas, &counts, None);
+        restart::forgive(counts.new.as_mut(), goal.new);
+        restart::forgive(counts.stable.as_mut(), goal.stable);
+    }
+    desired::reached(rollout, replicas, &counts, None)
 }
 
 fn basic_sizes(world: &World, cast: &Cast, target: &mut Target) {

@@ -90,6 +90,12 @@ impl Hand {
         })
     }
 
+    /// Evicts a pod; `eviction` is what would be posted.
+    pub fn evict(&self, (namespace, name): (&str, &str), eviction: &Value) -> Result<Arc<Value>, Reject> {
+        let act = Act { subresource: Some("eviction"), ..self.act(Verb::Create) };
+        self.server.change(|store| store.evict(&act, &store.address("Pod", namespace, name)?, eviction))
+    }
+
     /// Deletes with background propagation and the object's own grace.
     pub fn delete(&self, kind: &str, namespace: &str, name: &str) -> Result<Arc<Value>, Reject> {
         self.remove(kind, (namespace, name), &Deletion::default())

@@ -13,6 +13,7 @@ pub mod counters;
 mod defaults;
 mod definitions;
 mod discovery;
+mod evict;
 pub mod faults;
 mod hand;
 pub mod journal;

@@ -177,6 +177,7 @@ pub(crate) fn verb(method: &Method, target: &Target<'_>, options: &Options) -> R
         ("GET", true) => Verb::Get,
         ("GET", false) => Verb::List,
         ("POST", false) => Verb::Create,
+        ("POST", true) if target.subresource == Some("eviction") => Verb::Create,
         ("PUT", true) => Verb::Update,
         ("PATCH", true) => Verb::Patch,
         ("DELETE", true) => Verb::Delete,

@@ -165,6 +165,7 @@ fn find_kind(store: &Store, target: &Target<'_>) -> Result<(Arc<str>, Arc<Resour
         None => true,
         Some("status") => def.status == Status::Subresource,
         Some("scale") => def.scale_selector.is_some(),
+        Some("eviction") => def.resource() == "pods",
         Some(_) => false,
     };
     if placed && known && def.version == target.version { Ok((resource, def)) } else { Err(Reject::no_such_path()) }
@@ -189,6 +190,10 @@ fn write(store: &mut Store, call: &Call, now: crate::api::Time) -> Result<Answer
     let dry_run = call.options.dry_run;
     let act = Act { now, actor: &call.info.actor, verb: call.info.verb, subresource, dry_run };
     match (call.info.verb, subresource) {
+        (Verb::Create, Some("eviction")) => {
+            store.evict(&act, &at, &json_body(call)?)?;
+            Ok(Answer::Json(201, json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success" })))
+        }
         (Verb::Create, _) => {
             if call.def.scope == Scope::Namespaced && at.namespace.is_empty() {
                 return Err(Reject::method_not_allowed());

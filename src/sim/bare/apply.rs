@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::controller::execute::eviction;
 use crate::plan::{Effect, Event, ObjectRef, Plan, Verb};
 use crate::rollout::memory::Failure;
 use crate::sim::api_server::{Hand, Reject};
@@ -38,12 +39,19 @@ pub fn apply(hand: &Hand, plan: &Plan) -> Applied {
                 versions.extend(version.map(|version| (effect.object.clone(), version)));
                 applied.events.extend(effect.events.iter().cloned());
             }
+            // A pod that has gone, or that is another by now, needs nothing any more.
+            Err(reject) if effect.is_about_a_pod() && matches!(reject.code, 404 | 409) => {}
             Err(reject) => {
-                failed_phase = Some(effect.phase);
+                // A disruption budget's refusal is an answer, and stops nothing.
+                let refused = effect.verb == Verb::Evict && reject.code == 429;
+                if !refused {
+                    failed_phase = Some(effect.phase);
+                }
                 applied.failures.push(Failure {
                     object: effect.object.clone(),
                     message: reject.to_string(),
                     taken: reject.code == 409 && reject.reason == "AlreadyExists",
+                    refused,
                 });
             }
         }
@@ -58,6 +66,7 @@ pub fn apply(hand: &Hand, plan: &Plan) -> Applied {
                 object: record.object.clone(),
                 message: reject.to_string(),
                 taken: reject.code == 409 && reject.reason == "AlreadyExists",
+                refused: false,
             });
         }
     }
@@ -97,6 +106,10 @@ fn write(hand: &Hand, effect: &Effect, versions: &BTreeMap<ObjectRef, String>) -
             hand.merge_status(kind, at, &guarded(patch, &effect.precondition.uid, version))?
         }
         Verb::Json(patch) => hand.json(kind, at, patch)?,
+        Verb::Evict => {
+            hand.evict(at, &eviction(&effect.object, &effect.precondition.uid))?;
+            return Ok(None);
+        }
         Verb::Delete => {
             hand.delete(kind, at.0, at.1)?;
             return Ok(None);

@@ -105,6 +105,7 @@ const INVARIANTS: &[(&str, Invariant)] = &[
     ("I19", revisions::i19),
     ("I22", revisions::i22),
     ("I23", pace::i23),
+    ("I25", pace::i25),
     ("I26", decisions::i26),
     ("I28", decisions::i28),
     ("I29", pace::i29),
@@ -177,7 +178,9 @@ impl Checker {
     fn note_inputs(&mut self, entry: &Entry) {
         // A selector of ours that has moved changes what a weight means, so the weight may follow it.
         let selector = entry.actor == CONTROLLER && entry.kind == "Service";
-        if selector || !BUILT_IN.contains(&entry.actor.as_str()) {
+        // A pod that we evict is gone until another comes.
+        let evicted = entry.actor == CONTROLLER && pace::takes_pod(entry);
+        if selector || evicted || !BUILT_IN.contains(&entry.actor.as_str()) {
             for past in self.state.past.values_mut() {
                 past.inputs += 1;
             }
@@ -236,6 +239,7 @@ fn concerns(facts: &Facts<'_>, entry: &Entry) -> bool {
     match entry.kind.as_str() {
         "Rollout" => object::uid(object) == object::uid(facts.value),
         "Service" => facts.services().contains(&entry.name.as_str()),
+        "Pod" => facts.sets().any(|rs| object::controller_uid(object) == Some(object::uid(rs))),
         kind if RouteKind::named(kind).is_some() => {
             facts.routes().contains(&(entry.namespace.clone(), entry.name.clone()))
         }

@@ -19,7 +19,7 @@ fn left_step<'w>(write: &'w Write<'_>) -> Option<(i32, &'w CanaryStep)> {
     let (old, new) = record(write)?;
     let index = old.current_step_index?;
     let same = old.current_pod_hash == new.current_pod_hash && old.current_step_hash == new.current_step_hash;
-    let forced = old.promote_full || new.stable_rs == new.current_pod_hash;
+    let forced = old.promote_full || new.stable_rs == new.current_pod_hash || write.before.rolls_back();
     if !same || forced || new.current_step_index != Some(index + 1) {
         return None;
     }
@@ -27,8 +27,12 @@ fn left_step<'w>(write: &'w Write<'_>) -> Option<(i32, &'w CanaryStep)> {
     Some((index, steps.get(usize::try_from(index).ok()?)?))
 }
 
-/// Whether the new revision is an earlier one whose pods still wait for their scale-down.
+/// Whether the new revision lies inside the rollback window, or is an earlier one whose pods still wait for their
+/// scale-down.
 fn fast_rollback(facts: &Facts<'_>) -> bool {
+    if facts.rolls_back() {
+        return true;
+    }
     let status = &facts.rollout.status;
     let (Some(new), Some(stable)) = (facts.by_hash(&status.current_pod_hash), facts.by_hash(&status.stable_rs)) else {
         return false;
@@ -39,7 +43,7 @@ fn fast_rollback(facts: &Facts<'_>) -> bool {
 }
 
 /// I09 No exposure before the gate: the active Service first selects the new revision only after automatic or durable
-/// promotion and a successful pre-promotion analysis, or after promoteFull, or on a rollback inside the delay; never
+/// promotion and a successful pre-promotion analysis, or after promoteFull, or on a rollback inside delay or window; never
 /// under `spec.paused`.
 pub fn i09(write: &Write<'_>) -> Found {
     let facts = write.before;
@@ -165,7 +169,7 @@ pub fn i31(write: &Write<'_>) -> Found {
     }
 }
 
-/// I32 Steps exactly once: our writes move the index +1 at a time (promoteFull, promotion, abort, retry and reset apart);
+/// I32 Steps exactly once: our writes move the index +1 at a time (promoteFull, promotion, abort, retry, reset and window apart);
 /// a setWeight is accepted before the next step; ≤ 1 AnalysisRun for each (gate, attempt).
 pub fn i32(write: &Write<'_>) -> Found {
     if write.is("AnalysisRun") && write.entry.before.is_none() {
@@ -173,7 +177,8 @@ pub fn i32(write: &Write<'_>) -> Found {
     }
     let Some((old, new)) = record(write) else { return Ok(()) };
     let same = old.current_pod_hash == new.current_pod_hash && old.current_step_hash == new.current_step_hash;
-    let excused = old.promote_full || new.stable_rs == new.current_pod_hash || new.abort || old.abort;
+    let skips = write.before.rolls_back();
+    let excused = old.promote_full || new.stable_rs == new.current_pod_hash || new.abort || old.abort || skips;
     let retried = old.aborted_at.is_some() && new.aborted_at.is_none();
     if let (Some(from), Some(to)) = (old.current_step_index, new.current_step_index)
         && (same && !excused && !retried && to != from && to != from + 1)

@@ -203,6 +203,22 @@ impl<'s> Facts<'s> {
         scale.replicas.map(i64::from).or_else(|| scale.weight.map(by_weight))
     }
 
+    /// Whether a ReplicaSet lies inside the rollback window: older than the stable one, with fewer than
+    /// `rollbackWindow.revisions` between the two.
+    pub fn in_window(&self, rs: &Value) -> bool {
+        let window = self.rollout.spec.rollback_window.as_ref().map_or(0, |window| window.revisions);
+        let created = |rs: &Value| object::time(rs, "/metadata/creationTimestamp");
+        let Some(stable) = self.by_hash(&self.rollout.status.stable_rs) else { return false };
+        let (from, to) = (created(rs), created(stable));
+        let between = self.sets().filter(|other| from < created(other) && created(other) < to).count();
+        from < to && i64::try_from(between).unwrap_or(i64::MAX) < i64::from(window)
+    }
+
+    /// Whether the update under way is a rollback inside the window.
+    pub fn rolls_back(&self) -> bool {
+        self.by_hash(&self.rollout.status.current_pod_hash).is_some_and(|new| self.in_window(new))
+    }
+
     /// The largest share that a revision may have by the weights that may be in force.
     pub fn share_up(&self, hash: &str) -> Share {
         if hash.is_empty() {

@@ -1,13 +1,16 @@
-//! How far and how fast sizes and weights go: I08, I10, I23, I29.
+//! How far and how fast sizes and weights go: I08, I10, I23, I25, I29.
 
 use super::check::{Found, Write};
 use super::facts::{Facts, Share, hash, wanted};
 use super::traffic::resize;
 use crate::api::Time;
+use crate::sim::api_server::journal::Entry;
+use crate::sim::models::replica_sets::ready_since;
 use crate::sim::object;
+use serde_json::Value;
 
 /// The deadline on a ReplicaSet.
-fn deadline(rs: &serde_json::Value) -> Option<Time> {
+fn deadline(rs: &Value) -> Option<Time> {
     object::annotation(rs, crate::api::names::SCALE_DOWN_DEADLINE).and_then(|text| text.parse().ok())
 }
 
@@ -94,6 +97,8 @@ fn ceiling(facts: &Facts<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
     } else {
         0
     };
+    // A restart that may not miss a pod has one more first (I25).
+    let most = most + i64::from(most > 0 && restarting(facts));
     if to > most { Err(format!("{hash} grows to {to}, its target is at most {most}")) } else { Ok(()) }
 }
 
@@ -122,6 +127,46 @@ pub fn i29(write: &Write<'_>) -> Found {
     let rivalled = write.before.by_hash(&status.stable_rs).is_some();
     if aborted && rivalled && hash(write.left()) == status.current_pod_hash && !status.stable_rs.is_empty() {
         return Err(format!("aborted revision grows from {from} to {to}"));
+    }
+    Ok(())
+}
+
+/// Whether a restart is asked for and not over.
+fn restarting(facts: &Facts<'_>) -> bool {
+    let (spec, status) = (&facts.rollout.spec, &facts.rollout.status);
+    spec.restart_at.is_some() && spec.restart_at != status.restarted_at
+}
+
+/// Whether a write takes a pod away.
+pub fn takes_pod(entry: &Entry) -> bool {
+    let stays = |pod: Option<&Value>| pod.is_some_and(|pod| !object::is_terminating(pod));
+    entry.kind == "Pod" && stays(entry.before.as_deref()) && !stays(entry.after.as_deref())
+}
+
+/// I25 Disruption budget: our writes take pods by eviction only, for a restart, of those created before it; each leaves
+/// N − maxUnavailable available, and a revision what its share needs.
+pub fn i25(write: &Write<'_>) -> Found {
+    if !takes_pod(write.entry) {
+        return Ok(());
+    }
+    let (facts, pod) = (write.before, write.left());
+    let created = object::time(pod, "/metadata/creationTimestamp");
+    let due = facts.rollout.spec.restart_at.filter(|at| restarting(facts) && *at <= write.entry.time);
+    if write.entry.subresource.as_deref() != Some("eviction") || !due.is_some_and(|due| created < Some(due)) {
+        return Err(format!("pod {} is taken away, created {created:?}, restart {due:?}", object::name(pod)));
+    }
+    if ready_since(pod).is_none() {
+        return Ok(());
+    }
+    let Some(rs) = facts.sets().find(|rs| object::controller_uid(pod) == Some(object::uid(rs))) else { return Ok(()) };
+    let dependable = |rs: &Value| facts.state.available(rs).min(wanted(rs));
+    let all: i64 = facts.sets().map(|rs| dependable(rs)).sum();
+    let (floor, own) = (facts.replicas - facts.unavailable, facts.need_of(facts.share_up(hash(rs)), hash(rs)));
+    if all - 1 < floor || dependable(rs) - 1 < own {
+        return Err(format!(
+            "{all} pods to count on before, {floor} promised; {} of its own, {own} needed",
+            dependable(rs)
+        ));
     }
     Ok(())
 }

@@ -56,7 +56,8 @@ pub fn i19(write: &Write<'_>) -> Found {
     Ok(())
 }
 
-/// I22 History GC: a deleted rs has replicas=0, no pods, is neither stable nor current nor selected, and is beyond the limit.
+/// I22 History GC: a deleted rs has replicas=0, no pods, is neither stable nor current nor selected, is beyond the limit
+/// and outside the rollback window.
 pub fn i22(write: &Write<'_>) -> Found {
     if !write.is("ReplicaSet") || write.entry.after.is_some() {
         return Ok(());
@@ -73,6 +74,9 @@ pub fn i22(write: &Write<'_>) -> Found {
         other != status.stable_rs && other != status.current_pod_hash
     });
     let old = old.count();
+    if facts.in_window(gone) {
+        return Err(format!("{hash} is deleted although it lies inside the rollback window"));
+    }
     if wanted(gone) > 0 || pods > 0 || hash == status.stable_rs || hash == status.current_pod_hash || old <= limit {
         return Err(format!(
             "{hash} is deleted: {} wanted, {pods} pods, {old} old ReplicaSets, limit {limit}",

@@ -245,7 +245,7 @@ impl Rig {
             return Ok(false);
         }
         if let Some(applied) = self.core.look()
-            && let Some(failure) = applied.failures.first()
+            && let Some(failure) = applied.failures.iter().find(|failure| !failure.refused)
         {
             return Err(self.story(&format!("refused: {failure:?}")));
         }

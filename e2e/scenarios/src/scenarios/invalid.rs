@@ -17,8 +17,8 @@ fn mistakes() -> Vec<(&'static str, Value, &'static str)> {
     vec![
         (
             "unsupported field",
-            canary(json!({"canaryMetadata": {"labels": {"track": "canary"}}})),
-            "not supported yet: spec.strategy.canary.canaryMetadata",
+            canary(json!({"steps": [{"plugin": {"name": "example/gate"}}]})),
+            "not supported yet: spec.strategy.canary.steps[0].plugin",
         ),
         (
             "no router",
@@ -53,7 +53,7 @@ pub fn play(rig: &Rig) -> Outcome {
         rig.stays(WATCHED, what, |seen| seen.phase() == "Degraded")?;
         let now = still(rig)?;
         check(now == before, || format!("{what}: {before:?} became {now:?}"))?;
-        let nulls = json!({"canaryMetadata": null, "canaryService": "shop-canary",
+        let nulls = json!({"steps": good["spec"]["strategy"]["canary"]["steps"], "canaryService": "shop-canary",
             "trafficRouting": good["spec"]["strategy"]["canary"]["trafficRouting"]});
         rig.patch(&json!({"spec": {"template": manifest::template("1"), "strategy": {"canary": nulls}}}))?;
         rig.until("Healthy again", |seen: &Seen| seen.healthy() && seen.stable() == first.stable())?;

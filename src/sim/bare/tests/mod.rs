@@ -13,6 +13,9 @@
 //! | [`scale`] | sizes that follow the weight, floors and thresholds |
 //! | [`ping_pong`] | two Services that change roles |
 //! | [`takeover`] | worlds that Argo Rollouts left |
+//! | [`pods`] | metadata and anti-affinity of pods |
+//! | [`restart`] | restarts, at every instant |
+//! | [`rollback`] | straight back inside the window |
 //! | [`campaign`] | generated worlds and scripts, every write checked |
 //! | [`scenario`] | what the campaign is made of |
 //! | [`rig`], [`analyst`] | names for what these tests use of [`crate::sim::search`] |
@@ -24,9 +27,12 @@ mod failing;
 mod found;
 mod managed;
 mod ping_pong;
+mod pods;
 mod releases;
+mod restart;
 mod restarts;
 mod rig;
+mod rollback;
 mod routes;
 mod scale;
 mod scenario;
