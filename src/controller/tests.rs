@@ -250,7 +250,7 @@ async fn pods_of_a_release_are_labelled_and_restarted() {
     let at = (*before.iter().max().unwrap() + Duration::from_secs(1)).truncated();
     rig.user.merge("Rollout", ("default", "shop"), &json!({"spec": {"restartAt": at}})).unwrap();
     until(&rig, "Progressing rollout is restarting").await;
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert_eq!(created(&rig.user), before, "the budget has none to spare");
     rig.user.delete("PodDisruptionBudget", "default", "shop").unwrap();
     until(&rig, "Healthy").await;

@@ -7,7 +7,7 @@ use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
 use crate::rollout::defaults;
 use crate::rollout::memory::HighWater;
-use crate::rollout::strategy::steps;
+use crate::rollout::strategy::{restart, steps};
 
 /// Reasons of a waiting container that no waiting cures.
 const INCURABLE: &[&str] =
@@ -48,7 +48,9 @@ pub fn counts(case: &Case<'_>) -> bool {
         && step.is_some_and(|s| s.pause.is_some() || s.analysis.is_some() || s.experiment.is_some());
     let paused = rollout.spec.paused || !status.pause_conditions.is_empty() || status.controller_pause;
     let waits_on_purpose = indefinite && !case.fully_promoted();
-    !waits_on_purpose && !paused && delay_ends(case).is_none() && !status.abort
+    // A restart takes as long as its pods do, one after the other: none of them is a step of an update.
+    let restarts = case.fully_promoted() && restart::due(rollout, case.now).is_some();
+    !waits_on_purpose && !restarts && !paused && delay_ends(case).is_none() && !status.abort
 }
 
 /// When the last declared delay of a former revision ends; `None` where none is running.

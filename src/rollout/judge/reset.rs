@@ -1,7 +1,7 @@
 //! A new template or new steps begin a new attempt.
 
 use super::Ruling;
-use crate::api::Rollout;
+use crate::api::{Rollout, Time};
 use crate::plan::Event;
 use crate::rollout::case::Case;
 use crate::rollout::strategy::steps;
@@ -38,7 +38,7 @@ pub fn begin(case: &Case<'_>, ruling: &mut Ruling) {
     next.blue_green.pre_promotion_analysis_run_status = None;
     next.blue_green.post_promotion_analysis_run_status = None;
     next.blue_green.scale_up_preview_check_point = false;
-    next.restarted_at = case.world.rollout.spec.restart_at;
+    next.restarted_at = case.world.rollout.spec.restart_at.map(Time::truncated);
     case.new_hash().clone_into(&mut next.current_pod_hash);
     next.current_step_hash = if case.is_canary() { case.world.digest.steps_hash.clone() } else { String::new() };
     next.current_step_index = steps::first(&case.world.rollout);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::anti_affinity;
+use crate::api::rollout::PodMetadata;
 use crate::api::{ReplicaSet, Rollout, names};
 use crate::plan::{Effect, Event, ObjectRef, Phase, Precondition, Verb};
 use crate::rollout::case::Case;
@@ -111,7 +112,8 @@ fn create(case: &Case<'_>, number: i64) -> Effect {
     annotations.insert(names::REVISION.to_owned(), json!(number.to_string()));
     annotations.insert(names::DESIRED_REPLICAS.to_owned(), json!(case.world.replicas().to_string()));
     anti_affinity::inject(rollout, hash, &mut template);
-    if let Some(metadata) = pod_metadata::roles(rollout).map(|roles| roles.of_created(case.cast)) {
+    let metadata = pod_metadata::roles(rollout).map(|roles| roles.of_created(case.cast));
+    if let Some(metadata) = metadata.filter(|metadata| *metadata != PodMetadata::default()) {
         add(&mut template, "labels", &metadata.labels);
         add(&mut template, "annotations", &metadata.annotations);
         annotations.insert(names::EPHEMERAL_METADATA.to_owned(), json!(pod_metadata::record(&metadata)));

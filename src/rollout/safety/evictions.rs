@@ -44,7 +44,7 @@ pub fn make_room(exposure: &Exposure<'_>, now: Time, target: &mut Target) {
             && tight(*size)
         {
             *size += 1;
-            goal.reason = "a restart may not take a pod away before it has one more".to_owned();
+            "a restart takes no pod away before there is one more".clone_into(&mut goal.reason);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `status.phase` and `status.message`. Source: contract, api-rollout §3.3.
 
 use crate::api::{Rollout, RolloutStatus, names};
+use crate::rollout::strategy::restart;
 
 /// The four phases.
 pub const HEALTHY: &str = "Healthy";
@@ -44,7 +45,7 @@ pub fn controller(rollout: &Rollout, status: &RolloutStatus) -> PhaseMessage {
     if let Some(pause) = status.pause_conditions.first() {
         return of(PAUSED, pause.reason.clone());
     }
-    if rollout.spec.restart_at.is_some() && rollout.spec.restart_at != status.restarted_at {
+    if restart::pending_by(rollout, status).is_some() {
         return of(PROGRESSING, "rollout is restarting");
     }
     if status.updated_replicas < rollout.spec.replicas.unwrap_or(1) {

@@ -1,13 +1,21 @@
 //! Which pods a restart is about. Source: contract, behaviour §16.
 
 use crate::api::rollout::Rollout;
-use crate::api::{Pod, Time};
+use crate::api::{Pod, RolloutStatus, Time};
 use crate::rollout::cast::{Cast, Revision};
 use crate::rollout::size::Size;
 
 /// The instant that `spec.restartAt` names, until every pod is younger than it.
+///
+/// Whole seconds are compared: a status holds no fraction of one, and a restart would never end.
 pub fn pending(rollout: &Rollout) -> Option<Time> {
-    rollout.spec.restart_at.filter(|at| rollout.status.restarted_at != Some(*at))
+    pending_by(rollout, &rollout.status)
+}
+
+/// The same by another record than the one that was read.
+pub fn pending_by(rollout: &Rollout, status: &RolloutStatus) -> Option<Time> {
+    let at = rollout.spec.restart_at.map(Time::truncated);
+    at.filter(|at| status.restarted_at.map(Time::truncated) != Some(*at))
 }
 
 /// The same, once it has come.

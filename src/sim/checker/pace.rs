@@ -134,7 +134,7 @@ pub fn i29(write: &Write<'_>) -> Found {
 /// Whether a restart is asked for and not over.
 fn restarting(facts: &Facts<'_>) -> bool {
     let (spec, status) = (&facts.rollout.spec, &facts.rollout.status);
-    spec.restart_at.is_some() && spec.restart_at != status.restarted_at
+    spec.restart_at.is_some() && spec.restart_at.map(Time::truncated) != status.restarted_at
 }
 
 /// Whether a write takes a pod away.
@@ -152,7 +152,7 @@ pub fn i25(write: &Write<'_>) -> Found {
     let (facts, pod) = (write.before, write.left());
     let created = object::time(pod, "/metadata/creationTimestamp");
     let due = facts.rollout.spec.restart_at.filter(|at| restarting(facts) && *at <= write.entry.time);
-    if write.entry.subresource.as_deref() != Some("eviction") || !due.is_some_and(|due| created < Some(due)) {
+    if write.entry.subresource.as_deref() != Some("eviction") || due.is_none_or(|due| created >= Some(due)) {
         return Err(format!("pod {} is taken away, created {created:?}, restart {due:?}", object::name(pod)));
     }
     if ready_since(pod).is_none() {
