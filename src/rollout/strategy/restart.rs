@@ -18,9 +18,9 @@ pub fn pending_by(rollout: &Rollout, status: &RolloutStatus) -> Option<Time> {
     at.filter(|at| status.restarted_at.map(Time::truncated) != Some(*at))
 }
 
-/// The same, once it has come.
+/// The same, once it has come, to its fraction of a second.
 pub fn due(rollout: &Rollout, now: Time) -> Option<Time> {
-    pending(rollout).filter(|at| *at <= now)
+    pending(rollout).filter(|_| rollout.spec.restart_at.is_some_and(|at| at <= now))
 }
 
 /// Whether a pod is to be replaced: it was created before the instant. One created in that very second counts as new.

@@ -150,7 +150,7 @@ fn what_is_not_supported_touches_nothing() {
         (json!({"strategy": routed(&json!({}))}), "no router is configured"),
         (json!({"strategy": routed(&json!({"nginx": {"stableIngress": "a"}}))}), "trafficRouting.nginx"),
         (json!({"strategy": routed(&json!({"managedRoutes": [{"name": "a"}]}))}), "no router is configured"),
-        (json!({"restartAt": "2026-11-21T00:00:00Z"}), "spec.restartAt"),
+        (json!({"strategy": {"canary": {"canaryMetadata": {"labels": {"app": "b"}}}}}), "canaryMetadata.labels"),
         (json!({"strategy": {"canary": {"maxSurge": 0, "maxUnavailable": 0}}}), "can not be zero"),
         (json!({"selector": {"matchLabels": {"app": "other"}}}), "selector"),
     ];
