@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::controller::caches::Scope;
 use crate::rollout::Settings;
-use crate::rollout::settings::{Unclaimed, UnknownFields};
+use crate::rollout::settings::{StatusDialect, Unclaimed, UnknownFields};
 use crate::runtime::lease::Terms;
 use crate::runtime::limiter::Limits;
 
@@ -70,6 +70,10 @@ pub struct ControllerFlags {
     /// Siskin: refuse Rollouts with fields that nothing reads, instead of warning.
     #[arg(long)]
     pub strict: bool,
+    /// Siskin: write status.observedGeneration as a number, with conditions Ready, Reconciling and Stalled, for tools that
+    /// wait by kstatus (Flux, Helm 4 --wait). Needs Siskin's definitions; Argo's Go clients need the default.
+    #[arg(long)]
+    pub kstatus: bool,
     /// Siskin: wait for an implementation to acknowledge routes, even where none has ever shown itself.
     #[arg(long)]
     pub require_acknowledgement: bool,
@@ -97,6 +101,7 @@ impl ControllerFlags {
             route_grace: self.route_grace,
             unclaimed: if self.require_acknowledgement { Unclaimed::Refused } else { Unclaimed::Tolerated },
             pods_per_plan: self.ephemeral_metadata_threads.max(1),
+            dialect: if self.kstatus { StatusDialect::Kstatus } else { StatusDialect::Argo },
             unknown_fields: if self.strict { UnknownFields::Refused } else { UnknownFields::Warned },
             ..Settings::default()
         }

@@ -22,6 +22,7 @@ pub mod time;
 pub mod traffic_routing;
 pub mod unknown;
 pub(crate) mod wire;
+pub mod workload;
 
 pub use analysis::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate};
 pub use duration::GoDuration;
@@ -35,3 +36,4 @@ pub use rollout_status::RolloutStatus;
 pub use selector::LabelSelector;
 pub use time::Time;
 pub use wire::Written;
+pub use workload::Workload;

@@ -16,6 +16,9 @@ pub const REVISION_HISTORY: &str = "rollout.argoproj.io/revision-history";
 pub const DESIRED_REPLICAS: &str = "rollout.argoproj.io/desired-replicas";
 /// Annotation on Rollouts: generation of the referenced workload.
 pub const WORKLOAD_GENERATION: &str = "rollout.argoproj.io/workload-generation";
+/// Annotation on a Deployment that a Rollout takes its template from: pods that it had before Siskin drained it.
+/// Siskin's own; the number to scale it to when it is to serve again.
+pub const DRAINED_FROM: &str = "siskin.dev/drained-from";
 /// Annotation on ReplicaSets: metadata put on their pods.
 pub const EPHEMERAL_METADATA: &str = "rollout.argoproj.io/ephemeral-metadata";
 /// Annotation on ReplicaSets: when they are scaled down (RFC 3339, UTC).

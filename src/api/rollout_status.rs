@@ -1,8 +1,11 @@
 //! `Rollout`'s status: the record that decisions rest on.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::intstr::IntOrString;
 use super::raw::RawJson;
 use super::time::Time;
 use super::wire::{Omit, Written, wire};
@@ -266,50 +269,88 @@ impl Omit for WeightDestination {
     }
 }
 
-/// A generation as Argo writes it, a decimal text; a number (the kstatus dialect) is read as well.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(transparent)]
-pub struct ObservedGeneration(String);
+/// A generation: a decimal text, as Argo writes it, or a number (the dialect of kstatus). Both are read.
+///
+/// Two that say the same are equal, however they are written.
+#[derive(Clone, Debug, Default)]
+pub struct ObservedGeneration {
+    text: String,
+    is_number: bool,
+}
 
 impl ObservedGeneration {
-    /// The text of a generation.
+    /// A generation as a text.
     pub fn of(generation: i64) -> Self {
-        Self(generation.to_string())
+        Self { text: generation.to_string(), is_number: false }
+    }
+
+    /// A generation as a number.
+    pub fn number(generation: i64) -> Self {
+        Self { text: generation.to_string(), is_number: true }
     }
 }
+
+impl PartialEq for ObservedGeneration {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for ObservedGeneration {}
 
 impl std::ops::Deref for ObservedGeneration {
     type Target = str;
     fn deref(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl PartialEq<String> for ObservedGeneration {
     fn eq(&self, other: &String) -> bool {
-        self.0 == *other
+        self.text == *other
     }
 }
 
 impl std::fmt::Display for ObservedGeneration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
 impl Omit for ObservedGeneration {
     fn omit(&self) -> bool {
-        self.0.is_empty()
+        self.text.is_empty()
     }
 }
 
 impl<'de> Deserialize<'de> for ObservedGeneration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::String(text) => text,
-            serde_json::Value::Number(number) => number.to_string(),
-            _ => String::new(),
-        }))
+        Ok(match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => Self { text, is_number: false },
+            serde_json::Value::Number(number) => Self { text: number.to_string(), is_number: true },
+            _ => Self::default(),
+        })
+    }
+}
+
+impl Serialize for ObservedGeneration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.text.parse::<i64>() {
+            Ok(number) if self.is_number => serializer.serialize_i64(number),
+            _ => serializer.serialize_str(&self.text),
+        }
+    }
+}
+
+impl JsonSchema for ObservedGeneration {
+    fn schema_name() -> Cow<'static, str> {
+        IntOrString::schema_name()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        IntOrString::json_schema(generator)
     }
 }
 
@@ -322,5 +363,21 @@ impl RolloutStatus {
     /// The pause condition with a reason, if there is one.
     pub fn pause(&self, reason: &str) -> Option<&PauseCondition> {
         self.pause_conditions.iter().find(|pause| pause.reason == reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_generation_is_written_as_it_was_read() {
+        for (value, text) in [(json!("7"), "7"), (json!(7), "7"), (json!("odd"), "odd")] {
+            let read = ObservedGeneration::deserialize(&value).unwrap();
+            assert_eq!((&*read, serde_json::to_value(&read).unwrap()), (text, value));
+        }
+        assert_eq!(ObservedGeneration::of(7), ObservedGeneration::number(7));
+        assert_eq!(serde_json::to_value(ObservedGeneration::number(7)).unwrap(), json!(7));
     }
 }

@@ -2,22 +2,34 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
 use crate::api::rollout::RolloutSpec;
-use crate::api::{Meta, Rollout, crd, names};
-use crate::rollout::SpecDigest;
+use crate::api::{Meta, Rollout, Workload, crd, names};
 use crate::rollout::validate::{ErrorKind, validate_spec};
+use crate::rollout::{SpecDigest, workload};
 use crate::runtime::object::Cached;
 
+/// A Rollout with the template of a workload in it, and of which version of the workload.
+#[derive(Debug)]
+struct Resolved {
+    uid: String,
+    generation: i64,
+    rollout: Arc<Rollout>,
+    digest: Arc<SpecDigest>,
+}
+
 /// A Rollout with what follows from its specification.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct CachedRollout {
     /// The Rollout.
     pub rollout: Arc<Rollout>,
     /// What follows from its specification alone.
     pub digest: Arc<SpecDigest>,
+    /// The last answer of [`CachedRollout::with_template_of`]: hashing and validating a template is most of a look's work.
+    resolved: Mutex<Option<Resolved>>,
 }
 
 impl Cached for CachedRollout {
@@ -37,7 +49,27 @@ impl CachedRollout {
         // The largest annotation by far, and read only here.
         rollout.metadata.annotations.remove(names::LAST_APPLIED);
         let digest = SpecDigest::of(value, rollout.status.collision_count, unknown);
-        Ok(Self { rollout: Arc::new(rollout), digest: Arc::new(digest) })
+        Ok(Self { rollout: Arc::new(rollout), digest: Arc::new(digest), resolved: Mutex::default() })
+    }
+
+    /// The Rollout with the template of the workload that it refers to, and what follows from that.
+    pub fn with_template_of(&self, workload: &Workload) -> (Arc<Rollout>, Arc<SpecDigest>) {
+        let mut resolved = self.resolved.lock();
+        let Meta { uid, generation, .. } = &workload.metadata;
+        let known = resolved.take().filter(|known| known.uid == *uid && known.generation == *generation);
+        let known = known.unwrap_or_else(|| {
+            let (rollout, digest) = workload::resolve(&self.rollout, &self.digest, workload);
+            Resolved { uid: uid.clone(), generation: *generation, rollout: Arc::new(rollout), digest: Arc::new(digest) }
+        });
+        let answer = (Arc::clone(&known.rollout), Arc::clone(&known.digest));
+        *resolved = Some(known);
+        answer
+    }
+}
+
+impl Cached for Workload {
+    fn object_meta(&self) -> &Meta {
+        &self.metadata
     }
 }
 

@@ -7,10 +7,12 @@ use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::Value;
 
 use super::cached::CachedRollout;
-use super::observe::Objects;
+use super::observe::{Lookup, Objects};
+use super::workloads::{BY_WORKLOAD, Gates, Workloads, workload_of};
 use crate::api::lite::Pod;
 use crate::api::{
-    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, Meta, ReplicaSet, Service, names,
+    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, Meta, ReplicaSet, Service, Workload,
+    names,
 };
 use crate::plan::ObjectRef;
 use crate::rollout::invalid::{analysis_fields, service_fields};
@@ -43,6 +45,8 @@ pub struct Caches {
     pub templates: Arc<Store<AnalysisTemplate>>,
     /// ClusterAnalysisTemplates.
     pub cluster_templates: Arc<Store<ClusterAnalysisTemplate>>,
+    /// What Rollouts take their templates from.
+    pub workloads: Workloads,
 }
 
 /// The queues that changes feed.
@@ -79,11 +83,11 @@ const BY_TEMPLATE: &str = "template";
 const BY_OWNER: &str = "owner";
 const ORPHANS: &str = "orphans";
 
-fn within(namespace: &str, name: &str) -> String {
+pub(super) fn within(namespace: &str, name: &str) -> String {
     format!("{namespace}/{name}")
 }
 
-fn lane<K: Cached>(change: &Change<'_, K>) -> Lane {
+pub(super) fn lane<K: Cached>(change: &Change<'_, K>) -> Lane {
     match change.source {
         Source::Watch => Lane::Event,
         Source::List => Lane::Resync,
@@ -103,7 +107,8 @@ fn owner_uid(meta: &Meta) -> Vec<String> {
 impl Caches {
     /// Empty caches that feed `queues`.
     pub fn new(queues: &Queues) -> Self {
-        let rollouts = rollouts(queues);
+        let gates = Gates::default();
+        let rollouts = rollouts(queues, &gates);
         let replica_sets = replica_sets(queues);
         Self {
             pods: pods(queues, &replica_sets),
@@ -119,6 +124,7 @@ impl Caches {
             cluster_templates: named_by_rollouts(queues, &rollouts, BY_TEMPLATE, Vec::new(), |meta| {
                 within("", &meta.name)
             }),
+            workloads: Workloads::new(queues, &rollouts, gates),
             rollouts,
             replica_sets,
         }
@@ -147,6 +153,7 @@ impl Caches {
             // A namespaced controller has no right to read what belongs to the cluster.
             watches.start(Watch::all(Arc::clone(&self.cluster_templates)).labelled(&ours));
         }
+        self.workloads.watch(watches, scope.namespace.as_deref());
     }
 
     /// The version of an object that a cache holds, by the object's kind.
@@ -159,19 +166,26 @@ impl Caches {
             Pod::KIND => self.pods.entry(&key)?.meta().clone(),
             Service::KIND => self.services.entry(&key)?.meta().clone(),
             AnalysisRun::KIND => self.runs.entry(&key)?.meta().clone(),
+            "Deployment" => self.workloads.meta(object)?,
             other => self.routes.get(&RouteKind::named(other)?)?.entry(&key)?.meta().clone(),
         })
     }
 }
 
-fn rollouts(queues: &Queues) -> Arc<Store<CachedRollout>> {
-    let queue = queues.rollouts.clone();
+fn rollouts(queues: &Queues, gates: &Gates) -> Arc<Store<CachedRollout>> {
+    let (queue, gates) = (queues.rollouts.clone(), gates.clone());
     let indexes = vec![
         Index { name: BY_SERVICE, keys: services_of },
         Index { name: routes::BY_ROUTE, keys: routes::named_by },
         Index { name: BY_TEMPLATE, keys: templates_of },
+        Index { name: BY_WORKLOAD, keys: workload_of },
     ];
-    Arc::new(Store::new(indexes, move |change| queue.add(change.key(), lane(change))))
+    Arc::new(Store::new(indexes, move |change| {
+        if let Some(cached) = change.new_object() {
+            gates.open_for(&cached.rollout);
+        }
+        queue.add(change.key(), lane(change));
+    }))
 }
 
 fn services_of(cached: &CachedRollout) -> Vec<String> {
@@ -324,6 +338,10 @@ impl Objects for Caches {
 
     fn cluster_template(&self, name: &str) -> Option<Arc<ClusterAnalysisTemplate>> {
         self.cluster_templates.get(&ObjectKey::new("", name))
+    }
+
+    fn workload(&self, object: &ObjectRef) -> Lookup<Workload> {
+        self.workloads.lookup(object)
     }
 
     fn rollouts_with_service(&self, namespace: &str, service: &str) -> Vec<Arc<CachedRollout>> {

@@ -303,6 +303,7 @@ fn expected_ref(object: &ObjectRef) -> expectations::ObjectRef {
         "TLSRoute" => "TLSRoute",
         "AnalysisRun" => "AnalysisRun",
         "Pod" => "Pod",
+        "Deployment" => "Deployment",
         _ => "other",
     };
     expectations::ObjectRef { kind, key: ObjectKey::new(&object.namespace, &object.name) }

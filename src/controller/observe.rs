@@ -11,15 +11,30 @@ use crate::api::rollout::TemplateRef;
 use crate::api::traffic_routing::GatewayApi;
 use crate::api::{
     AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Meta, Pod, ReplicaSet, Rollout, Service,
+    Workload,
 };
 use crate::plan::ObjectRef;
 use crate::rollout::invalid::{analysis_fields, service_fields};
+use crate::rollout::workload::{self, WorkloadView};
 use crate::rollout::world::{Claim, RouteView, Templates, World};
-use crate::rollout::{Memory, Settings};
+use crate::rollout::{Memory, Settings, SpecDigest};
 use crate::traffic::gateway_api::{self, RouteKind, RouteRef, RouteSelector};
 
 /// Templates that one Rollout may reach through others.
 const MAX_TEMPLATES: usize = 1_000;
+
+/// What is known of an object.
+#[derive(Clone, Debug)]
+pub enum Lookup<K> {
+    /// It exists.
+    Found(Arc<K>),
+    /// It does not exist.
+    Absent,
+    /// It exists and does not decode.
+    Invalid(String),
+    /// Its kind has not been read yet.
+    Unread,
+}
 
 /// Where objects are looked up: the caches of the controller, or the store of a simulation.
 pub trait Objects {
@@ -45,6 +60,8 @@ pub trait Objects {
     fn template(&self, namespace: &str, name: &str) -> Option<Arc<AnalysisTemplate>>;
     /// A ClusterAnalysisTemplate.
     fn cluster_template(&self, name: &str) -> Option<Arc<ClusterAnalysisTemplate>>;
+    /// A workload that a Rollout takes its template from.
+    fn workload(&self, object: &ObjectRef) -> Lookup<Workload>;
     /// Rollouts of a namespace that name a Service.
     fn rollouts_with_service(&self, namespace: &str, service: &str) -> Vec<Arc<CachedRollout>>;
 }
@@ -52,7 +69,7 @@ pub trait Objects {
 /// The world of one Rollout, as one without memory sees it; `None` where it does not exist.
 pub fn observe(objects: &dyn Objects, (namespace, name): (&str, &str), settings: &Arc<Settings>) -> Option<World> {
     let cached = objects.rollout(namespace, name)?;
-    let rollout = Arc::clone(&cached.rollout);
+    let (rollout, digest, workload) = resolved(objects, &cached);
     let replica_sets = replica_sets(objects, &rollout);
     let pods = replica_sets.iter().flat_map(|rs| objects.pods_of(&rs.metadata.uid)).collect();
     let mut services = BTreeMap::new();
@@ -72,11 +89,31 @@ pub fn observe(objects: &dyn Objects, (namespace, name): (&str, &str), settings:
         routes: routes(objects, &rollout),
         runs: by_age(objects.runs_of(&rollout.metadata.uid), |run: &AnalysisRun| &run.metadata),
         templates: templates(objects, &rollout),
-        digest: Arc::clone(&cached.digest),
+        digest,
         rollout,
+        workload,
         memory: Memory::default(),
         settings: Arc::clone(settings),
     })
+}
+
+/// The Rollout with the template that it refers to.
+fn resolved(objects: &dyn Objects, cached: &CachedRollout) -> (Arc<Rollout>, Arc<SpecDigest>, WorkloadView) {
+    let written = |view| (Arc::clone(&cached.rollout), Arc::clone(&cached.digest), view);
+    let object = match workload::referenced(&cached.rollout) {
+        None => return written(WorkloadView::None),
+        Some(Err(cause)) => return written(WorkloadView::Unusable(cause)),
+        Some(Ok(object)) => object,
+    };
+    match objects.workload(&object) {
+        Lookup::Unread => written(WorkloadView::Unread(object)),
+        Lookup::Absent => written(WorkloadView::Unusable(workload::not_found(&object))),
+        Lookup::Invalid(error) => written(WorkloadView::Unusable(error)),
+        Lookup::Found(found) => {
+            let (rollout, digest) = cached.with_template_of(&found);
+            (rollout, digest, WorkloadView::Found(object, found))
+        }
+    }
 }
 
 fn by_age<K>(mut objects: Vec<Arc<K>>, meta: impl Fn(&K) -> &Meta) -> Vec<Arc<K>> {

@@ -250,6 +250,11 @@ fn cached_ref(object: &expectations::ObjectRef) -> Option<ObjectRef> {
         "Service" => ObjectRef::named::<Service>(namespace, name),
         "AnalysisRun" => ObjectRef::named::<AnalysisRun>(namespace, name),
         "Pod" => ObjectRef::named::<Pod>(namespace, name),
+        "Deployment" => ObjectRef {
+            resource: crate::rollout::workload::DEPLOYMENT,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        },
         kind => ObjectRef {
             resource: RouteKind::named(kind)?.resource(),
             namespace: namespace.to_owned(),

@@ -16,7 +16,7 @@ use crate::rollout::Settings;
 use crate::runtime::client::Clients;
 use crate::runtime::clock::Clock;
 use crate::runtime::limiter::Limits;
-use crate::sim::api_server::Hand;
+use crate::sim::api_server::{Cursor, Hand, Verb};
 use crate::sim::clock::ManualClock;
 use crate::sim::cluster::{Cluster, Settings as ClusterSettings};
 use crate::sim::driver::drive;
@@ -29,7 +29,7 @@ struct Rig {
 }
 
 fn rig() -> Rig {
-    rig_with(definition())
+    rig_with(definition(), vec![("rollouts-controller", Scope::default())])
 }
 
 /// The definition of Rollouts as Siskin installs it.
@@ -37,7 +37,8 @@ fn definition() -> Value {
     crate::api::crd::crds().into_iter().find(|crd| crd["spec"]["names"]["kind"] == "Rollout").unwrap()
 }
 
-fn rig_with(definition: Value) -> Rig {
+/// A cluster with a controller for each scope, which writes under its name.
+fn rig_with(definition: Value, scopes: Vec<(&str, Scope)>) -> Rig {
     let start: Time = "2026-11-21T12:00:00Z".parse().unwrap();
     let manual = ManualClock::at(start);
     let cluster = Cluster::new(manual.now(), ClusterSettings::default());
@@ -47,18 +48,20 @@ fn rig_with(definition: Value) -> Rig {
     let cluster = Arc::new(Mutex::new(cluster));
     tokio::spawn(drive(Arc::clone(&cluster), manual, 1.0));
     let stop = CancellationToken::new();
-    let controller = Controller::start(Parts {
-        clients: Clients::shared(server.client("rollouts-controller")),
-        clock: Clock::scaled(start, 1.0),
-        metrics: Metrics::new().unwrap(),
-        settings: Settings::default(),
-        scope: Scope::default(),
-        limits: Limits { qps: 0.0, ..Limits::default() },
-        workers: (4, 4),
-        prometheus_address: String::new(),
-        leadership: None,
-    });
-    tokio::spawn(controller.run(stop.clone()));
+    for (name, scope) in scopes {
+        let controller = Controller::start(Parts {
+            clients: Clients::shared(server.client(name)),
+            clock: Clock::scaled(start, 1.0),
+            metrics: Metrics::new().unwrap(),
+            settings: Settings::default(),
+            scope,
+            limits: Limits { qps: 0.0, ..Limits::default() },
+            workers: (4, 4),
+            prometheus_address: String::new(),
+            leadership: None,
+        });
+        tokio::spawn(controller.run(stop.clone()));
+    }
     Rig { user, cluster, stop }
 }
 
@@ -115,7 +118,7 @@ async fn the_own_part_of_the_status_follows_the_definition() {
             let status = definition.pointer_mut("/spec/versions/0/schema/openAPIV3Schema/properties/status/properties");
             status.unwrap().as_object_mut().unwrap().remove("siskin");
         }
-        let rig = rig_with(definition);
+        let rig = rig_with(definition, vec![("rollouts-controller", Scope::default())]);
         let mut broken = rollout();
         broken["spec"]["template"]["metadata"]["annotations"] = json!({"sim.siskin.dev/behaviour": "never-pulls"});
         rig.user.create("Rollout", broken).unwrap();
@@ -255,5 +258,131 @@ async fn pods_of_a_release_are_labelled_and_restarted() {
     rig.user.delete("PodDisruptionBudget", "default", "shop").unwrap();
     until(&rig, "Healthy").await;
     assert!(created(&rig.user).iter().all(|time| *time >= at));
+    rig.stop.cancel();
+}
+
+fn basic(meta: &Value, source: &Value) -> Value {
+    let mut spec = json!({"replicas": 3, "strategy": {"canary": {}}});
+    json_patch::merge(&mut spec, source);
+    json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": meta, "spec": spec})
+}
+
+fn own() -> Value {
+    json!({"selector": {"matchLabels": {"app": "shop"}}, "template": template("shop:1")})
+}
+
+#[tokio::test(start_paused = true)]
+async fn workloads_are_read_once_somebody_refers_to_one() {
+    let rig = rig();
+    let deployment = |replicas: i32| {
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop", "namespace": "default"},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "shop"}}, "template": template("shop:1")},
+        })
+    };
+    rig.user.create("Deployment", deployment(3)).unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let reads = |kind: &str| {
+        let counts = rig.cluster.lock().server.counts();
+        counts.iter().filter(|(verb, of, _)| verb.is_read() && *of == kind).map(|(.., count)| count).sum::<u64>()
+    };
+    assert_eq!(reads("Deployment"), 0, "nobody refers to one");
+
+    let reference = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop", "scaleDown": "onsuccess"});
+    let meta = json!({"name": "shop", "namespace": "default"});
+    rig.user.create("Rollout", basic(&meta, &json!({"workloadRef": reference}))).unwrap();
+    until(&rig, "Healthy").await;
+    assert!(reads("Deployment") > 0 && reads("PodTemplate") == 0);
+    let size = || rig.user.get("Deployment", "default", "shop").unwrap()["spec"]["replicas"].clone();
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if size() == 0 {
+            break;
+        }
+    }
+    assert_eq!(size(), 0);
+
+    // A template that changes is a release, one that goes is told, and at rest nothing is read or written.
+    rig.user.merge("Deployment", ("default", "shop"), &json!({"spec": {"template": template("shop:2")}})).unwrap();
+    until(&rig, "Progressing").await;
+    until(&rig, "Healthy").await;
+    rig.user.delete("Deployment", "default", "shop").unwrap();
+    until(&rig, "Degraded InvalidSpec").await;
+    rig.user.create("Deployment", deployment(0)).unwrap();
+    until(&rig, "Healthy").await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let before = rig.cluster.lock().server.counts();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let after = rig.cluster.lock().server.counts();
+    assert_eq!(after.since(&before).writes(), 0);
+    rig.stop.cancel();
+}
+
+/// Who has written what of which Rollout: actor and the first word of the object's name.
+fn writers(cursor: &mut Cursor) -> std::collections::BTreeSet<(String, String)> {
+    let entries = cursor.drain().unwrap();
+    let ours =
+        entries.iter().filter(|entry| entry.actor.ends_with("-controller") && entry.actor != "replicaset-controller");
+    let of = |name: &str| name.split(['-', '.']).next().unwrap_or_default().to_owned();
+    let kinds = ["Rollout", "ReplicaSet"];
+    ours.filter(|entry| kinds.contains(&entry.kind.as_str()))
+        .map(|entry| (entry.actor.clone(), of(&entry.name)))
+        .collect()
+}
+
+async fn healthy(rig: &Rig, namespace: &str, name: &str) {
+    for _ in 0..600 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if rig.user.get("Rollout", namespace, name).unwrap()["status"]["phase"] == "Healthy" {
+            return;
+        }
+    }
+    panic!("{name} is {:#}", rig.user.get("Rollout", namespace, name).unwrap()["status"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instances_do_not_touch_each_other() {
+    let of = |id: &str| Scope { instance_id: id.to_owned(), ..Scope::default() };
+    let rig = rig_with(definition(), vec![("plain-controller", of("")), ("blue-controller", of("blue"))]);
+    let mut cursor = rig.cluster.lock().server.subscribe();
+    let labelled = json!({"name": "blue", "namespace": "default", "labels": {"argo-rollouts.argoproj.io/controller-instance-id": "blue"}});
+    let other = json!({"name": "green", "namespace": "default", "labels": {"argo-rollouts.argoproj.io/controller-instance-id": "green"}});
+    let plain = json!({"name": "plain", "namespace": "default"});
+    for (meta, app) in [(&labelled, "blue"), (&other, "green"), (&plain, "plain")] {
+        let mut source = own();
+        source["selector"]["matchLabels"]["app"] = json!(app);
+        source["template"]["metadata"]["labels"]["app"] = json!(app);
+        rig.user.create("Rollout", basic(meta, &source)).unwrap();
+    }
+    healthy(&rig, "default", "plain").await;
+    healthy(&rig, "default", "blue").await;
+    // A Rollout that changes hands: the one lets go, the other goes on.
+    let handed = json!({"metadata": {"labels": {"argo-rollouts.argoproj.io/controller-instance-id": null}}});
+    let expected = [("blue-controller", "blue"), ("plain-controller", "plain")];
+    assert_eq!(writers(&mut cursor), expected.map(|(a, b)| (a.to_owned(), b.to_owned())).into());
+    rig.user.merge("Rollout", ("default", "blue"), &handed).unwrap();
+    rig.user.merge("Rollout", ("default", "blue"), &json!({"spec": {"replicas": 5}})).unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    healthy(&rig, "default", "blue").await;
+    assert_eq!(writers(&mut cursor), [("plain-controller".to_owned(), "blue".to_owned())].into());
+    assert!(rig.user.get("Rollout", "default", "green").unwrap().get("status").is_none());
+    rig.stop.cancel();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespaced_controller_stays_in_its_namespace() {
+    let scope = Scope { namespace: Some("mine".to_owned()), ..Scope::default() };
+    let rig = rig_with(definition(), vec![("mine-controller", scope)]);
+    for namespace in ["mine", "theirs"] {
+        rig.user.create("Namespace", json!({"metadata": {"name": namespace}})).unwrap();
+        let meta = json!({"name": "shop", "namespace": namespace});
+        rig.user.create("Rollout", basic(&meta, &own())).unwrap();
+    }
+    healthy(&rig, "mine", "shop").await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(rig.user.get("Rollout", "theirs", "shop").unwrap().get("status").is_none());
+    let counts = rig.cluster.lock().server.counts();
+    let cluster_wide = [Verb::Get, Verb::List, Verb::Watch].map(|verb| counts.of(verb, "ClusterAnalysisTemplate"));
+    assert_eq!(cluster_wide, [0; 3], "it has no right to read what belongs to the cluster");
     rig.stop.cancel();
 }

@@ -8,20 +8,25 @@ use super::memory::{HighWater, Memory};
 use super::revision::create;
 use super::safety::exposure::Exposure;
 use super::safety::route::Routes;
-use super::safety::{evictions, history, services, sizes, weights};
+use super::safety::{self, evictions, history, services, sizes, weights};
 use super::settings::OwnStatus;
 use super::status::record::OwnPart;
-use super::status::{conditions, counts, duration, phase, record, report};
+use super::status::{conditions, counts, duration, kstatus, phase, record, report};
 use super::strategy::target::Target;
 use super::strategy::{analysis, blue_green, canary, managed, pod_metadata};
+use super::workload::{self, WorkloadView};
 use super::world::World;
-use crate::api::Time;
 use crate::api::rollout_status::ObservedGeneration;
-use crate::plan::{Blocker, Event, Plan};
+use crate::api::{RolloutStatus, Time};
+use crate::plan::{Blocker, Event, ObjectRef, Plan, Record};
 use std::time::Duration;
 
 /// How long an invalid Rollout rests before it is looked at again although nothing has changed.
 const INVALID_REST: Duration = Duration::from_secs(20);
+
+/// How often a workload that has not been read yet is looked for, and after how long that is said.
+const UNREAD_RECHECK: Duration = Duration::from_secs(1);
+const UNREAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What one look comes to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,12 +45,16 @@ pub fn decide(world: &World, now: Time) -> Decision {
     let cast = Cast::of(world, now);
     let routes = Routes::of(world, &cast, now);
     let case = Case { world, cast: &cast, routes: &routes, now };
+    if let WorkloadView::Unread(object) = &world.workload {
+        return wait_for(&case, object);
+    }
     if let Some(message) = invalid::message(world) {
         return refuse(&case, message);
     }
 
     let mut ruling = judge::rule(&case);
     let mut plan = Plan { effects: create::effects(&case), ..Plan::default() };
+    plan.effects.extend(workload::note_generation(&case));
     if !ruling.reset {
         intend_and_permit(&case, &mut plan);
     }
@@ -70,6 +79,7 @@ fn intend_and_permit(case: &Case<'_>, plan: &mut Plan) {
     let exposure = Exposure::of(world, cast, case.routes);
     evictions::make_room(&exposure, case.now, &mut target);
     sizes::permit(&exposure, &target, case.now, plan);
+    safety::workload::permit(&exposure, case, plan);
     services::permit(&exposure, &target, plan);
     weights::permit(&exposure, &target, plan);
     evictions::permit(&exposure, case.now, plan);
@@ -111,6 +121,7 @@ fn remember(case: &Case<'_>, plan: &mut Plan) -> Memory {
         high_water: deadline::high_water(case),
         refusals: evictions::refusals(&case.world.memory, case.now),
         evicting_at: evictions::evicting_at(plan, case.now),
+        drain: safety::workload::remember(case, plan),
         ..Memory::default()
     };
     for blocker in &mut plan.blockers {
@@ -138,6 +149,7 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory
     shown_phase.clone_into(&mut ruling.next.phase);
     ruling.next.message = message;
     ruling.next.siskin = report::siskin(case, plan, memory);
+    kstatus::speak(case, &mut ruling.next, plan);
 
     let mut events = std::mem::take(&mut ruling.events);
     if new_generation && !case.world.digest.unknown.is_empty() {
@@ -153,12 +165,17 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory
         "{shown_phase}{}",
         if ruling.next.message.is_empty() { String::new() } else { format!(": {}", ruling.next.message) }
     );
-    let calls = report::calls_for_help(ruling.next.siskin.as_ref());
+    plan.record = tell(case, &ruling.next, &reason);
+}
+
+/// The status write; calls for help that are news are a reason for it of their own.
+fn tell(case: &Case<'_>, next: &RolloutStatus, reason: &str) -> Option<Record> {
+    let calls = report::calls_for_help(next.siskin.as_ref());
     let known = calls == report::calls_for_help(case.status().siskin.as_ref());
     // Where it would be pruned, there is nothing to tell: it would be written for ever.
     let told = known || case.world.settings.own_status == OwnStatus::Pruned;
     let own = if told { OwnPart::GoesAlong } else { OwnPart::IsNews };
-    plan.record = record::record(case, &ruling.next, own, &reason);
+    record::record(case, next, own, reason)
 }
 
 /// What is missing although the contract's rules say Healthy: they count pods of former revisions as available ones (I41).
@@ -182,16 +199,32 @@ fn announce(case: &Case<'_>, plan: &mut Plan, events: &mut Vec<Event>) {
     }
 }
 
+/// The plan while the referenced workload's kind has not been read: none. What is not known is not decided on.
+fn wait_for(case: &Case<'_>, object: &ObjectRef) -> Decision {
+    let kind = &object.resource.plural;
+    let blocker = Blocker::wait("WorkloadUnread", object.to_string(), format!("{kind} have not been read yet"))
+        .remedy(format!("let the controller's account list and watch {kind}: siskin rbac"));
+    let mut plan = Plan { blockers: vec![blocker], ..Plan::default() };
+    plan.wake(case.now + UNREAD_RECHECK);
+    let memory = remember(case, &mut plan);
+    let since = plan.blockers.first().and_then(|blocker| blocker.since).unwrap_or(case.now);
+    if since + UNREAD_PATIENCE <= case.now {
+        let next = RolloutStatus { siskin: report::siskin(case, &plan, &memory), ..case.status().clone() };
+        plan.record = tell(case, &next, "workload has not been read");
+    }
+    Decision { plan, memory }
+}
+
 /// The plan of an invalid Rollout: it says so, and touches nothing.
 fn refuse(case: &Case<'_>, message: String) -> Decision {
     let mut next = case.status().clone();
     conditions::set_invalid(case.now, &mut next, message);
-    next.observed_generation = ObservedGeneration::of(case.world.rollout.metadata.generation);
     let shown = phase::controller(&case.world.rollout, &next);
     shown.phase.clone_into(&mut next.phase);
     next.message.clone_from(&shown.message);
-    let record = record::record(case, &next, OwnPart::GoesAlong, &shown.message);
-    let mut plan = Plan { record, ..Plan::default() };
+    let mut plan = Plan::default();
+    kstatus::speak(case, &mut next, &mut plan);
+    plan.record = record::record(case, &next, OwnPart::GoesAlong, &shown.message);
     plan.wake(case.now + INVALID_REST);
     Decision { plan, memory: Memory { high_water: HighWater::default(), ..case.world.memory.clone() } }
 }

@@ -25,6 +25,9 @@ pub fn message(world: &World) -> Option<String> {
 
 fn reason(world: &World) -> Option<String> {
     let digest = &world.digest;
+    if let Some(error) = super::workload::invalid(world) {
+        return Some(error);
+    }
     if let Some(error) = digest.errors.first() {
         return Some(error.clone());
     }

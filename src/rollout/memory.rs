@@ -58,6 +58,17 @@ pub struct HighWater {
     pub available: i32,
 }
 
+/// The Deployment that the template comes from, as it was scaled last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DrainMemory {
+    /// Size that was written last.
+    pub size: Option<i32>,
+    /// When.
+    pub at: Option<Time>,
+    /// When it was scaled down again after somebody else had scaled it up, in the last minute.
+    pub repairs: Vec<Time>,
+}
+
 /// A write that failed, as a fact of the next look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -89,6 +100,8 @@ pub struct Memory {
     pub routes: BTreeMap<ObjectRef, RouteMemory>,
     /// Progress of the attempt.
     pub high_water: HighWater,
+    /// The drain of a referenced Deployment.
+    pub drain: DrainMemory,
     /// Since when each blocker blocks, by code and object.
     pub blocked_since: BTreeMap<(String, String), Time>,
     /// Writes of the last plan that failed.

@@ -25,6 +25,7 @@ pub mod status;
 pub mod strategy;
 pub mod unsupported;
 pub mod validate;
+pub mod workload;
 pub mod world;
 
 pub use decide::{Decision, decide};

@@ -37,6 +37,15 @@ pub enum OwnStatus {
     Pruned,
 }
 
+/// How the status tells its generation and its readiness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusDialect {
+    /// As Argo does: the generation is a text, and there are only Argo's conditions.
+    Argo,
+    /// As kstatus reads it: the generation is a number, with `Ready`, `Reconciling` and `Stalled`.
+    Kstatus,
+}
+
 /// Settings of the decisions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -52,6 +61,8 @@ pub struct Settings {
     pub own_status: OwnStatus,
     /// Pods whose labels and annotations one plan writes; at least 1.
     pub pods_per_plan: usize,
+    /// The dialect of the status.
+    pub dialect: StatusDialect,
 }
 
 impl Default for Settings {
@@ -63,6 +74,7 @@ impl Default for Settings {
             unknown_fields: UnknownFields::Warned,
             own_status: OwnStatus::Kept,
             pods_per_plan: DEFAULT_PODS_PER_PLAN,
+            dialect: StatusDialect::Argo,
         }
     }
 }

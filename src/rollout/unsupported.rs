@@ -4,7 +4,6 @@ use serde_json::Value;
 
 /// Fields of the specification by path; a trailing `[]` on a segment walks a list.
 const FIELDS: &[&str] = &[
-    "spec.workloadRef",
     "spec.strategy.canary.steps[].experiment",
     "spec.strategy.canary.steps[].plugin",
     "spec.strategy.canary.trafficRouting.istio",
@@ -78,7 +77,6 @@ mod tests {
     #[test]
     fn names_what_is_set() {
         let rollout = json!({"spec": {
-            "workloadRef": {"name": "web"},
             "strategy": {"canary": {
                 "pingPong": {"pingService": "a", "pongService": "b"}, "stableService": "c",
                 "steps": [{"setWeight": 5}, {"plugin": {"name": "a/b"}}],
@@ -88,7 +86,6 @@ mod tests {
         assert_eq!(
             fields(&rollout),
             [
-                "spec.workloadRef",
                 "spec.strategy.canary.steps[1].plugin",
                 "spec.strategy.canary.trafficRouting.istio",
                 "spec.strategy.canary.pingPong together with stableService: remove one of them",

@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::digest::SpecDigest;
 use super::memory::Memory;
 use super::settings::Settings;
+use super::workload::WorkloadView;
 use crate::api::{
-    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Pod, ReplicaSet, Rollout, Service,
+    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Pod, ReplicaSet, Rollout, Service, names,
 };
 use crate::plan::ObjectRef;
 
@@ -66,6 +67,8 @@ pub struct World {
     pub runs: Vec<Arc<AnalysisRun>>,
     /// Templates that the Rollout names.
     pub templates: Templates,
+    /// The workload that the template comes from. `rollout` has the template in it already.
+    pub workload: WorkloadView,
     /// Objects that belong to somebody else.
     pub claims: Vec<Claim>,
     /// What earlier looks left behind.
@@ -75,14 +78,16 @@ pub struct World {
 }
 
 impl World {
-    /// Wanted pods: `spec.replicas`; where it is absent, what already runs, and never less than one.
+    /// Wanted pods: `spec.replicas`; where it is absent, what already runs (here, or in the Deployment that the template
+    /// comes from), and never less than one.
     ///
     /// Argo writes 1 into an absent field, which takes a running workload down to one pod; nothing is written here (I20).
     pub fn replicas(&self) -> i32 {
         self.rollout.spec.replicas.unwrap_or_else(|| {
             let stable = &self.rollout.status.stable_rs;
-            let running = self.replica_sets.iter().filter(|rs| rs.pod_hash() == stable).map(|rs| rs.wanted()).max();
-            running.unwrap_or(1).max(1)
+            let sizes = self.replica_sets.iter().filter(|rs| rs.pod_hash() == stable).map(|rs| whole(rs));
+            let deployment = self.workload.deployment().map(|(_, deployment)| deployment.wanted());
+            sizes.chain(deployment).max().unwrap_or(1).max(1)
         })
     }
 
@@ -90,4 +95,10 @@ impl World {
     pub fn service(&self, name: &str) -> Option<&Arc<Service>> {
         self.services.get(name)
     }
+}
+
+/// Pods that a revision stood for when it was scaled last: in the middle of an update it is smaller than that.
+fn whole(rs: &ReplicaSet) -> i32 {
+    let noted = rs.metadata.annotation(names::DESIRED_REPLICAS).and_then(|text| text.parse::<i32>().ok());
+    noted.unwrap_or(0).max(rs.wanted())
 }

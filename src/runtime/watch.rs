@@ -21,8 +21,10 @@ use super::worker::chain;
 use crate::api::meta::Kind;
 use crate::telemetry::metrics::WatchMetrics;
 
+mod gate;
 mod readiness;
 mod tasks;
+pub use gate::Gate;
 pub use readiness::{KindState, Phase, Readiness};
 pub use tasks::{Ended, Watches};
 
@@ -69,6 +71,8 @@ pub struct Watch<K> {
     pub presence: Presence,
     /// Where the objects go.
     pub store: Arc<Store<K>>,
+    /// What its start waits for; `None`: nothing.
+    pub gate: Option<Gate>,
 }
 
 impl<K: Kind + Cached> Watch<K> {
@@ -82,7 +86,7 @@ impl<K: Kind + Cached> Watch<K> {
 impl<K: Cached> Watch<K> {
     /// All objects of a kind that is named at run time.
     pub const fn of(resource: ApiResource, store: Arc<Store<K>>) -> Self {
-        Self { resource, namespace: None, labels: None, presence: Presence::Required, store }
+        Self { resource, namespace: None, labels: None, presence: Presence::Required, store, gate: None }
     }
 
     /// Only those in `namespace`; `None` means all.
@@ -106,10 +110,22 @@ impl<K: Cached> Watch<K> {
         self
     }
 
-    /// Name in logs, metrics and readiness: `plural` or `plural.group`.
+    /// Only once somebody asks for the kind.
+    #[must_use]
+    pub fn when(mut self, gate: Gate) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
+    /// Name in logs, metrics and readiness: `plural` or `plural.group`, and what is selected of a kind that is watched
+    /// only in part and only when asked for.
     pub fn name(&self) -> String {
         let ApiResource { group, plural, .. } = &self.resource;
-        if group.is_empty() { plural.clone() } else { format!("{plural}.{group}") }
+        let name = if group.is_empty() { plural.clone() } else { format!("{plural}.{group}") };
+        match self.labels.as_ref().filter(|_| self.gate.is_some()) {
+            Some(labels) => format!("{name} ({labels})"),
+            None => name,
+        }
     }
 }
 
@@ -145,6 +161,9 @@ struct Runner<K> {
 
 impl<K: Cached + DeserializeOwned> Runner<K> {
     async fn run(mut self) {
+        if let Some(gate) = &self.watch.gate {
+            gate.opened().await;
+        }
         let mut listing = Listing::Streaming;
         let mut wait = FIRST_RESTART_WAIT;
         let mut absences = 0_u32;

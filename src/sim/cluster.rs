@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::api_server::{ApiServer, Now};
 use super::clock::ManualClock;
 use super::models::feed::earliest;
-use super::models::{EndpointSlices, GatewayModel, Kubelet, ReplicaSets};
+use super::models::{Deployments, EndpointSlices, GatewayModel, Kubelet, ReplicaSets};
 use super::prometheus::Prometheus;
 use super::traffic::Traffic;
 use crate::api::Time;
@@ -15,7 +15,7 @@ use crate::api::Time;
 pub struct Settings {
     /// Of uids, names and users' choices.
     pub seed: u64,
-    /// From a change to the `ReplicaSet` controller's reaction.
+    /// From a change to the reaction of the `Deployment` or the `ReplicaSet` controller.
     pub replica_set_lag: Duration,
     /// From a pod's or Service's change to its `EndpointSlice`.
     pub slice_lag: Duration,
@@ -42,6 +42,8 @@ impl Default for Settings {
 pub struct Cluster {
     /// The API server.
     pub server: ApiServer,
+    /// The `Deployment` controller.
+    pub deployments: Deployments,
     /// The `ReplicaSet` controller.
     pub replica_sets: ReplicaSets,
     /// Scheduler and kubelet.
@@ -60,6 +62,7 @@ impl Cluster {
         let server = ApiServer::with_seed(now, settings.seed);
         let gateway = GatewayModel::new(&server, settings.route_lag, settings.endpoint_lag);
         Self {
+            deployments: Deployments::new(&server, settings.replica_set_lag),
             replica_sets: ReplicaSets::new(&server, settings.replica_set_lag),
             kubelet: Kubelet::new(&server),
             endpoints: EndpointSlices::new(&server, settings.slice_lag),
@@ -80,8 +83,13 @@ impl Cluster {
     pub fn tick(&mut self) -> Option<Time> {
         let now = self.server.now();
         self.server.tick();
-        let due =
-            [self.replica_sets.tick(now), self.kubelet.tick(now), self.endpoints.tick(now), self.gateway.tick(now)];
+        let due = [
+            self.deployments.tick(now),
+            self.replica_sets.tick(now),
+            self.kubelet.tick(now),
+            self.endpoints.tick(now),
+            self.gateway.tick(now),
+        ];
         self.traffic.tick(now);
         earliest(due)
     }

@@ -20,7 +20,7 @@ pub fn answer(kind: &str, input: &Value) -> Option<Value> {
             let new: RolloutStatus = serde_json::from_value(input["newStatus"].clone()).ok()?;
             Some(json!({
                 "progressing": health::progressing(&rollout, &rollout.status, &new),
-                "healthy": health::healthy(&rollout, &new, &rollout.status.observed_generation),
+                "healthy": health::healthy(&rollout, &new, &rollout.status.observed_generation, rollout.spec.replicas.unwrap_or(1)),
                 "completed": health::completed(&new),
             }))
         }

@@ -24,6 +24,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("Event", "/api/v1", "events"),
     ("ReplicaSet", "/apis/apps/v1", "replicasets"),
     ("PodDisruptionBudget", "/apis/policy/v1", "poddisruptionbudgets"),
+    ("Deployment", "/apis/apps/v1", "deployments"),
     ("HTTPRoute", "/apis/gateway.networking.k8s.io/v1", "httproutes"),
     ("Rollout", "/apis/argoproj.io/v1alpha1", "rollouts"),
     ("AnalysisTemplate", "/apis/argoproj.io/v1alpha1", "analysistemplates"),

@@ -15,13 +15,18 @@ pub struct Controller {
 impl Controller {
     /// Starts one that looks only at objects with this instance id.
     pub fn start(rig: &Rig, instance: &str) -> Outcome<Self> {
+        Self::start_with(rig, instance, &[])
+    }
+
+    /// The same, with further flags.
+    pub fn start_with(rig: &Rig, instance: &str, flags: &[&str]) -> Outcome<Self> {
         let cluster = &rig.cluster;
         let path = cluster.logs.join(format!("controller-{instance}.log"));
         let log = OpenOptions::new().create(true).append(true).open(&path);
         let log = log.map_err(|error| format!("{}: {error}", path.display()))?;
         let (metrics, health) = (free_port()?, free_port()?);
         let mut command = Command::new(&cluster.siskin);
-        command.args(["controller", "--instance-id", instance]);
+        command.args(["controller", "--instance-id", instance]).args(flags);
         command.args(["--metricsPort", &metrics.to_string(), "--healthzPort", &health.to_string()]);
         // Short terms: the next one waits for the dead one's lease.
         command.args(["--leader-election-lease-duration", "6s", "--leader-election-renew-deadline", "4s"]);

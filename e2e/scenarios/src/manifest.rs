@@ -47,6 +47,34 @@ pub fn rollout(replicas: u32, strategy: &Value) -> Value {
     })
 }
 
+/// A Deployment of version 1.
+pub fn deployment(replicas: u32) -> Value {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": ROLLOUT},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": ROLLOUT}},
+            "template": template("1"),
+        },
+    })
+}
+
+/// A Rollout that takes its template from that Deployment, and its pods away.
+pub fn successor(replicas: u32, strategy: &Value, scale_down: &str) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "metadata": {"name": ROLLOUT},
+        "spec": {
+            "replicas": replicas,
+            "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": ROLLOUT, "scaleDown": scale_down},
+            "strategy": strategy,
+        },
+    })
+}
+
 /// A canary behind the route `shop`, with short waits.
 pub fn canary(steps: &Value) -> Value {
     json!({"canary": {

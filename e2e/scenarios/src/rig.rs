@@ -191,15 +191,26 @@ impl Rig {
 
     /// A Rollout with its Services and route, Healthy at version 1, and users who ask for it.
     pub fn deploy_at_once(&self, rollout: &Value, services: &[&str]) -> Outcome<Seen> {
-        self.apply(&services.iter().map(|name| manifest::service(name)).collect::<Vec<_>>())?;
-        let routed: Vec<&str> = services.iter().filter(|name| !name.ends_with("-preview")).copied().collect();
-        self.apply(&[manifest::route(&self.cluster.gateway_name, &self.host(), &routed)])?;
+        self.route(services)?;
         self.apply(std::slice::from_ref(rollout))?;
         let seen = self.until("first Healthy", Seen::healthy)?;
+        self.open()?;
+        Ok(seen)
+    }
+
+    /// Services, and the route to those of them that are no preview.
+    pub fn route(&self, services: &[&str]) -> Outcome {
+        self.apply(&services.iter().map(|name| manifest::service(name)).collect::<Vec<_>>())?;
+        let routed: Vec<&str> = services.iter().filter(|name| !name.ends_with("-preview")).copied().collect();
+        self.apply(&[manifest::route(&self.cluster.gateway_name, &self.host(), &routed)])
+    }
+
+    /// Lets the users in, as soon as somebody answers.
+    pub fn open(&self) -> Outcome {
         self.holds(PATIENCE, "first answer through the gateway", || Ok(self.answers().then_some(())))?;
         *self.users() = Some(Load::start(self.cluster.gateway, &self.host(), None));
         self.begun.store(self.history().len().saturating_sub(1), Ordering::Relaxed);
-        Ok(seen)
+        Ok(())
     }
 
     /// More users, all of whose requests carry a header.
@@ -269,17 +280,18 @@ impl Rig {
     pub fn kubectl_apply(&self, manifest: &Value) -> Outcome<String> {
         let path = self.cluster.logs.join(format!("{}.json", self.namespace));
         std::fs::write(&path, manifest.to_string()).map_err(|error| error.to_string())?;
-        self.kubectl(&["apply", "--filename", &path.to_string_lossy()])
+        let (worked, text) = self.kubectl(&["apply", "--filename", &path.to_string_lossy()])?;
+        check(worked, || format!("kubectl apply: {text}"))?;
+        Ok(text)
     }
 
-    /// Runs the cluster's kubectl, which must succeed; what it printed.
-    pub fn kubectl(&self, arguments: &[&str]) -> Outcome<String> {
+    /// Runs the cluster's kubectl in the namespace: whether it succeeded, and what it printed.
+    pub fn kubectl(&self, arguments: &[&str]) -> Outcome<(bool, String)> {
         let mut command = Command::new(&self.cluster.kubectl);
         command.args(arguments).args(["--namespace", &self.namespace, "--kubeconfig"]).arg(&self.cluster.kubeconfig);
         let output = command.output().map_err(|error| format!("kubectl: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        check(output.status.success(), || format!("kubectl {arguments:?}: {text}"))?;
-        Ok(text.into_owned())
+        Ok((output.status.success(), text.into_owned()))
     }
 
     /// Messages of the events with a reason.

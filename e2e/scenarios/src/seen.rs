@@ -65,7 +65,8 @@ impl Seen {
 
     /// Whether the status is about the specification that is stored.
     pub fn observed(&self) -> bool {
-        self.text("/status/observedGeneration") == self.number("/metadata/generation").to_string()
+        let observed = self.object.pointer("/status/observedGeneration").map(ToString::to_string).unwrap_or_default();
+        observed.trim_matches('"') == self.number("/metadata/generation").to_string()
     }
 
     /// Healthy, and about the specification that is stored.
@@ -115,4 +116,11 @@ impl Seen {
         }
         line
     }
+}
+
+/// Whether a pod is ready and stays.
+pub fn is_ready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+    pod["metadata"]["deletionTimestamp"].is_null() && conditions.is_some_and(|list| list.iter().any(ready))
 }

@@ -151,7 +151,7 @@ fn types_that_clients_rely_on() {
         (".spec.strategy.canary.trafficRouting.gatewayAPI.httpRoute", "string"),
         (".spec.strategy.canary.trafficRouting.istio.virtualService.tlsRoutes[].port", "integerint64"),
         (".spec.strategy.canary.trafficRouting.nginx.additionalIngressAnnotations{}", "string"),
-        (".status.observedGeneration", "string"),
+        (".status.observedGeneration", "int-or-string"),
         (".status.conditions[].lastUpdateTime", "stringdate-time"),
         (".status.canary.weights.verified", "boolean"),
         (".status.canary.stepPluginStatuses[].status", "object+"),

@@ -73,7 +73,7 @@ const CONTROLLER: &[Right] = &[
         "workloadRef: read the template, scale the workload down",
         &["apps"],
         &["deployments"],
-        &["get", "list", "watch", "update", "patch"],
+        &["get", "list", "watch", "patch"],
     ),
     right("workloadRef: read the template", &[""], &["podtemplates"], READ),
     right(

@@ -168,8 +168,10 @@ fn copied_annotations(rollout: &Rollout) -> Map<String, Value> {
 fn annotate(case: &Case<'_>, new: &Revision, number: i64) -> Option<Effect> {
     let rollout = &case.world.rollout;
     let meta = &new.rs.metadata;
-    let mut changed: Map<String, Value> =
-        copied_annotations(rollout).into_iter().filter(|(key, value)| meta.annotation(key) != value.as_str()).collect();
+    let mut changed = copied_annotations(rollout);
+    // A ReplicaSet keeps the workload's generation that it was created for: each size of a drained Deployment is another.
+    changed.remove(names::WORKLOAD_GENERATION);
+    changed.retain(|key, value| meta.annotation(key) != value.as_str());
     if new.number() < number {
         changed.insert(names::REVISION.to_owned(), json!(number.to_string()));
         if let Some(old) = meta.annotation(names::REVISION) {

@@ -12,11 +12,7 @@ use crate::rollout::strategy::target::Target;
 use crate::traffic::gateway_api::ManagedRoute;
 
 /// The managed routes that may be written now; `None` where those that stand must stay.
-pub fn permitted<'t>(
-    exposure: &Exposure<'_>,
-    target: &'t Target,
-    plan: &mut Plan,
-) -> Option<&'t [ManagedRoute]> {
+pub fn permitted<'t>(exposure: &Exposure<'_>, target: &'t Target, plan: &mut Plan) -> Option<&'t [ManagedRoute]> {
     let wanted = target.managed.as_deref()?;
     let sides = Sides::of(&exposure.world.rollout);
     if exposure.routes.managed_hold(exposure.world, wanted) {
@@ -25,8 +21,8 @@ pub fn permitted<'t>(
     if wanted.is_empty() {
         return may_go(exposure, sides, plan).then_some(wanted);
     }
-    let ready = !weights::in_motion(exposure, target, sides.canary)
-        && weights::carries(exposure, sides.canary, 1, plan);
+    let ready =
+        !weights::in_motion(exposure, target, sides.canary) && weights::carries(exposure, sides.canary, 1, plan);
     ready.then_some(wanted)
 }
 

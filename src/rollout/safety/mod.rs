@@ -8,6 +8,7 @@
 //! | [`managed`] | setting and removing managed routes | I04, I14 |
 //! | [`evictions`] | replacing pods for a restart | I25 |
 //! | [`history`] | deleting ReplicaSets | I22 |
+//! | [`workload`] | draining the Deployment that the template comes from | I24 |
 //!
 //! They ask [`exposure`] who may be reached, [`capacity`] what that needs, [`route`] which weights may be in force,
 //! and [`pace`] how fast pods may be exchanged without a router.
@@ -21,4 +22,5 @@ pub mod route;
 pub mod services;
 pub mod sizes;
 pub mod weights;
+pub mod workload;
 pub mod write;

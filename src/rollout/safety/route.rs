@@ -79,7 +79,8 @@ impl Routes {
                 routes.errors.push(RouteError::NotFound(Box::new(view.object.clone())).to_string());
                 continue;
             };
-            if let Err(error) = gateway_api::edit(found, &goal((canary, sides), &view.object, (routes.max, routes.max))) {
+            if let Err(error) = gateway_api::edit(found, &goal((canary, sides), &view.object, (routes.max, routes.max)))
+            {
                 routes.errors.push(format!("{}: {error}", view.object));
                 continue;
             }

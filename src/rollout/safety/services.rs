@@ -71,14 +71,15 @@ fn carried(exposure: &Exposure<'_>, goal: &ServiceGoal) -> Share {
     if states.iter().any(|state| state.memory.past == Past::Unknown) {
         return Share { part: whole, whole };
     }
-    let part = states
-        .iter()
-        .flat_map(|state| &state.memory.in_flight)
-        .map(|weight| {
-            if weight.canary_service == goal.service { weight.canary } else { exposure.routes.max - weight.canary }
-        })
-        .max()
-        .unwrap_or(whole);
+    let part =
+        states
+            .iter()
+            .flat_map(|state| &state.memory.in_flight)
+            .map(|weight| {
+                if weight.canary_service == goal.service { weight.canary } else { exposure.routes.max - weight.canary }
+            })
+            .max()
+            .unwrap_or(whole);
     Share { part, whole }
 }
 

@@ -47,7 +47,8 @@ pub fn update(case: &Case<'_>, ruling: &mut Ruling) {
 
 /// Healthy by the contract's rule, and the routes hold their final weights.
 pub fn is_healthy(case: &Case<'_>, next: &RolloutStatus) -> bool {
-    health::healthy(&case.world.rollout, next, &case.status().observed_generation) && weights_rest(case)
+    let replicas = case.world.replicas();
+    health::healthy(&case.world.rollout, next, &case.status().observed_generation, replicas) && weights_rest(case)
 }
 
 /// Whether the routes of a finished canary hold what they are left with and no managed route, and the stable Service has followed:

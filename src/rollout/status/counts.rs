@@ -1,12 +1,13 @@
 //! Pods, selectors and weights as the status shows them.
 
-use crate::api::rollout_status::{ObservedGeneration, TrafficWeights, WeightDestination};
+use crate::api::rollout_status::{TrafficWeights, WeightDestination};
 use crate::api::{LabelSelector, RolloutStatus, Written, names};
 use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
 use crate::rollout::safety::capacity;
 use crate::rollout::sides::Sides;
 use crate::rollout::strategy::restart;
+use crate::rollout::workload;
 
 /// Fills in what is observed.
 pub fn fill(case: &Case<'_>, next: &mut RolloutStatus) {
@@ -18,7 +19,7 @@ pub fn fill(case: &Case<'_>, next: &mut RolloutStatus) {
     next.hpa_replicas = next.replicas - spare(case);
     let selector = case.world.rollout.spec.selector.clone().unwrap_or_default();
     next.selector = selector.format();
-    next.observed_generation = ObservedGeneration::of(case.world.rollout.metadata.generation);
+    next.workload_observed_generation = workload::observed_generation(case.world);
     if case.world.rollout.spec.strategy.blue_green.is_some() {
         blue_green(case, &selector, next);
     }

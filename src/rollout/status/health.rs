@@ -4,9 +4,8 @@ use crate::api::{Rollout, RolloutStatus};
 
 /// Whether everything that was asked for is there. Argo: `conditions.RolloutHealthy`.
 ///
-/// `observed` is the generation that the *persisted* status is about.
-pub fn healthy(rollout: &Rollout, status: &RolloutStatus, observed: &str) -> bool {
-    let replicas = rollout.spec.replicas.unwrap_or(1);
+/// `observed` is the generation that the *persisted* status is about, `replicas` the wanted pods.
+pub fn healthy(rollout: &Rollout, status: &RolloutStatus, observed: &str, replicas: i32) -> bool {
     let complete = status.updated_replicas == replicas && status.available_replicas == replicas;
     if !complete || observed != rollout.metadata.generation.to_string() {
         return false;

@@ -3,6 +3,7 @@ pub mod conditions;
 pub mod counts;
 pub mod duration;
 pub mod health;
+pub mod kstatus;
 pub mod phase;
 pub mod record;
 pub mod report;

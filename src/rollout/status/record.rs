@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::kstatus::CONDITIONS;
 use crate::api::RolloutStatus;
 use crate::plan::{ObjectRef, Record};
 use crate::rollout::case::Case;
+use crate::rollout::settings::StatusDialect;
 
 /// Whether Siskin's own part of the status is a reason to write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub enum OwnPart {
 /// The write that brings the stored status to `next`; `None` where it is that already.
 pub fn record(case: &Case<'_>, next: &RolloutStatus, own: OwnPart, reason: &str) -> Option<Record> {
     let old = case.status();
-    let same = RolloutStatus { siskin: old.siskin.clone(), ..next.clone() } == *old;
+    let same = RolloutStatus { siskin: old.siskin.clone(), ..next.clone() } == expected(case, old);
     if same && own == OwnPart::GoesAlong {
         return None;
     }
@@ -32,6 +34,15 @@ pub fn record(case: &Case<'_>, next: &RolloutStatus, own: OwnPart, reason: &str)
         subresource: Some("status"),
         reason: reason.to_owned(),
     })
+}
+
+/// The stored status without what the operator has switched off: that goes along with what has to be written anyway.
+fn expected(case: &Case<'_>, old: &RolloutStatus) -> RolloutStatus {
+    let mut expected = old.clone();
+    if case.world.settings.dialect == StatusDialect::Argo {
+        expected.conditions.retain(|condition| !CONDITIONS.contains(&condition.kind.as_str()));
+    }
+    expected
 }
 
 /// The merge patch that turns `old` into `new`; `None` where they are equal. Lists are replaced whole.

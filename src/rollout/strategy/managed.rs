@@ -22,12 +22,8 @@ use crate::traffic::gateway_api::{ManagedRoute, Wants};
 pub fn target(world: &World, cast: &Cast, canary: &Canary) -> Option<Vec<ManagedRoute>> {
     let rollout = &world.rollout;
     configured(canary).then(|| {
-        if leads_to_new(world, cast) {
-            steps::index(rollout).map(|index| through(rollout, index))
-        } else {
-            None
-        }
-        .unwrap_or_default()
+        if leads_to_new(world, cast) { steps::index(rollout).map(|index| through(rollout, index)) } else { None }
+            .unwrap_or_default()
     })
 }
 

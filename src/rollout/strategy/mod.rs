@@ -12,3 +12,4 @@ pub mod routed;
 pub mod run_upkeep;
 pub mod steps;
 pub mod target;
+pub mod workload;

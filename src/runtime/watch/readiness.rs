@@ -43,6 +43,11 @@ impl Readiness {
         self.kinds.borrow().clone()
     }
 
+    /// How far a kind has come; `None` where it is not watched.
+    pub fn phase(&self, kind: &str) -> Option<Phase> {
+        self.kinds.borrow().get(kind).map(|state| state.phase)
+    }
+
     /// What is missing, a line each; empty where every cache is filled or its kind is not installed.
     pub fn missing(&self) -> Vec<String> {
         let kinds = self.kinds.borrow();

@@ -57,7 +57,11 @@ impl Watches {
     /// Starts a watch; its kind counts as not ready until its cache is filled.
     pub fn start<K: Cached + DeserializeOwned>(&mut self, watch: Watch<K>) {
         let name = watch.name();
-        self.readiness.set(&name, KindState { phase: Phase::Starting, error: None });
+        match &watch.gate {
+            // Nobody waits for a kind that nobody asks for; opening the gate makes it one that is waited for.
+            Some(gate) => gate.bind(&self.readiness, &name),
+            None => self.readiness.set(&name, KindState { phase: Phase::Starting, error: None }),
+        }
         let runner = Runner {
             watch,
             name: name.clone(),

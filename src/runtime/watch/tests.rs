@@ -238,3 +238,24 @@ async fn the_end_of_a_watch_task_is_reported() {
     assert_eq!(ended.kind, "services");
     assert!(ended.cause.contains("panic"), "{ended}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_gate_nothing_is_asked_until_somebody_opens_it() {
+    let mut room = Room::new(|_| Answer::Watch(vec![event("ADDED", &service("a", 1)), initial_end()]));
+    let gate = Gate::default();
+    let watch = room.watch().labelled("!app").when(gate.clone());
+    assert_eq!(watch.name(), "services (!app)");
+    room.watches.start(watch);
+    room.pass(60).await;
+    assert!(room.log.lock().is_empty() && !gate.synced());
+    assert!(room.watches.readiness().missing().is_empty(), "nobody waits for it");
+
+    // From the same moment on it is waited for: whoever opened it may rely on that.
+    gate.open();
+    assert_eq!(room.watches.readiness().missing(), ["services (!app): the first list is not complete"]);
+    room.watches.readiness().synced().await;
+    assert!(gate.synced());
+    assert_eq!(room.names(), ["a"]);
+    gate.open();
+    assert!(gate.synced(), "opening it again changes nothing");
+}

@@ -161,6 +161,7 @@ pub(crate) fn built_ins() -> Vec<ResourceDef> {
         new("apps", "v1", "ReplicaSet", "replicasets").with_status().with_scale(labels).short(&["rs"]).in_all(),
         new("apps", "v1", "Deployment", "deployments").with_status().with_scale(labels).short(&["deploy"]).in_all(),
         new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets").with_status().short(&["pdb"]),
+        new("", "v1", "PodTemplate", "podtemplates"),
         new("batch", "v1", "Job", "jobs").with_status().in_all(),
         new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"),
         new("coordination.k8s.io", "v1", "Lease", "leases").without_generation(),

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::api::{
-    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, Pod, ReplicaSet, Service, names,
+    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, Pod, ReplicaSet, Service, Workload,
+    names,
 };
 use crate::controller::cached::CachedRollout;
-use crate::controller::observe::Objects;
+use crate::controller::observe::{Lookup, Objects};
 use crate::plan::ObjectRef;
 use crate::rollout::invalid::service_fields;
 use crate::sim::api_server::Hand;
@@ -47,7 +49,8 @@ impl Objects for View {
     }
 
     fn orphan_replica_sets(&self, namespace: &str) -> Vec<Arc<ReplicaSet>> {
-        self.all(namespace, |rs: &ReplicaSet| rs.metadata.controller().is_none())
+        // As in the controller's cache, which holds only those that carry a pod hash.
+        self.all(namespace, |rs: &ReplicaSet| rs.metadata.controller().is_none() && !rs.pod_hash().is_empty())
     }
 
     fn pods_of(&self, replica_set_uid: &str) -> Vec<Arc<Pod>> {
@@ -80,6 +83,15 @@ impl Objects for View {
 
     fn cluster_template(&self, name: &str) -> Option<Arc<ClusterAnalysisTemplate>> {
         self.one("", name)
+    }
+
+    fn workload(&self, object: &ObjectRef) -> Lookup<Workload> {
+        let found = self.0.get(&object.resource.kind, &object.namespace, &object.name);
+        match found.map(|value| Workload::deserialize(&*value)) {
+            Some(Ok(workload)) => Lookup::Found(Arc::new(workload)),
+            Some(Err(error)) => Lookup::Invalid(error.to_string()),
+            None => Lookup::Absent,
+        }
     }
 
     fn rollouts_with_service(&self, namespace: &str, service: &str) -> Vec<Arc<CachedRollout>> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::facts::{Facts, Share, hash};
 use super::state::{Past, State};
-use super::{decisions, managed, pace, revisions, traffic};
+use super::{decisions, managed, pace, revisions, traffic, workload};
 use crate::api::Time;
 use crate::sim::api_server::journal::Entry;
 use crate::sim::object;
@@ -15,7 +15,8 @@ use crate::traffic::gateway_api::RouteKind;
 /// The actor whose writes are judged.
 pub const CONTROLLER: &str = "rollouts-controller";
 /// Actors that only answer what others write: their writes are no input from outside.
-const BUILT_IN: &[&str] = &["replicaset-controller", "kubelet", "endpointslice-controller", "gateway", CONTROLLER];
+const BUILT_IN: &[&str] =
+    &["replicaset-controller", "kubelet", "endpointslice-controller", "gateway", "deployment-controller", CONTROLLER];
 
 /// Fields of the record that hold decisions.
 const DECISIONS: &[&str] = &[
@@ -105,6 +106,7 @@ const INVARIANTS: &[(&str, Invariant)] = &[
     ("I19", revisions::i19),
     ("I22", revisions::i22),
     ("I23", pace::i23),
+    ("I24", workload::i24),
     ("I25", pace::i25),
     ("I26", decisions::i26),
     ("I28", decisions::i28),
@@ -240,6 +242,7 @@ fn concerns(facts: &Facts<'_>, entry: &Entry) -> bool {
         "Rollout" => object::uid(object) == object::uid(facts.value),
         "Service" => facts.services().contains(&entry.name.as_str()),
         "Pod" => facts.sets().any(|rs| object::controller_uid(object) == Some(object::uid(rs))),
+        "Deployment" => workload::deployment(facts).is_some_and(|known| object::uid(known) == object::uid(object)),
         kind if RouteKind::named(kind).is_some() => {
             facts.routes().contains(&(entry.namespace.clone(), entry.name.clone()))
         }

@@ -62,7 +62,7 @@ impl<'s> Facts<'s> {
     /// Reads a Rollout; `None` where it is malformed.
     pub fn of(state: &'s State, value: &'s Value) -> Option<Self> {
         let rollout = state.read(value)?;
-        let replicas = rollout.spec.replicas.unwrap_or(1);
+        let replicas = super::workload::replicas(state, value, &rollout);
         let (surge, unavailable) = defaults::fenceposts(&rollout, replicas);
         Some(Self {
             state,

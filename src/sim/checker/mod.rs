@@ -24,5 +24,6 @@ pub mod revisions;
 pub mod routes;
 pub mod state;
 pub mod traffic;
+pub mod workload;
 
 pub use check::{Checker, Violation};

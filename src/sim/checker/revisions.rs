@@ -11,7 +11,7 @@ use crate::sim::object;
 pub fn field(entry: &Entry) -> Option<(String, Value, Value)> {
     let (before, after) = (entry.before.as_deref()?, entry.after.as_deref()?);
     let pointer = match entry.kind.as_str() {
-        "ReplicaSet" => "/spec/replicas",
+        "ReplicaSet" | "Deployment" => "/spec/replicas",
         "Service" => "/spec/selector",
         "HTTPRoute" | "GRPCRoute" | "TCPRoute" | "TLSRoute" => "/spec/rules",
         _ => return None,
@@ -48,7 +48,9 @@ pub fn i19(write: &Write<'_>) -> Found {
     if let Some(twin) = twin {
         return Err(format!("a second ReplicaSet for the template of {}", object::name(twin)));
     }
-    let wanted = write.before.value.pointer("/spec/template").cloned().unwrap_or_else(|| json!({}));
+    let source = super::workload::source(write.before).map_or(write.before.value, |source| source);
+    let wanted = ["/spec/template", "/template"].iter().find_map(|pointer| source.pointer(pointer));
+    let wanted = wanted.cloned().unwrap_or_else(|| json!({}));
     let image = |template: &Value| template.pointer("/spec/containers/0/image").cloned();
     if image(&wanted) != image(&new) {
         return Err(format!("a ReplicaSet of {:?} where {:?} is specified", image(&new), image(&wanted)));

@@ -6,18 +6,21 @@
 //!
 //! | model | reads | writes |
 //! | --- | --- | --- |
+//! | [`deployments`] | Deployment, `ReplicaSet` | `ReplicaSet`s, Deployment status |
 //! | [`replica_sets`] | `ReplicaSet`, Pod | Pods, `ReplicaSet` status |
 //! | [`kubelet`] | Pod | Pod status, removal of stopped pods |
 //! | [`endpoints`] | Service, Pod | `EndpointSlice`s |
 //! | [`gateway`] | `HTTPRoute`, Gateway, `EndpointSlice` | `HTTPRoute` status, and the data plane's own view |
 
 mod containers;
+pub mod deployments;
 pub mod endpoints;
 pub(crate) mod feed;
 pub mod gateway;
 pub mod kubelet;
 pub mod replica_sets;
 
+pub use deployments::Deployments;
 pub use endpoints::EndpointSlices;
 pub use gateway::{DataPlane, GatewayModel};
 pub use kubelet::Kubelet;

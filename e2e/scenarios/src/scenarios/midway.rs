@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, PATIENCE, Rig, check};
-use crate::seen::Seen;
+use crate::seen::{Seen, is_ready};
 
 /// Version 1 stable, version 2 with half of the traffic, and a pause without an end.
 fn halfway(rig: &Rig, replicas: u32) -> Outcome<(Seen, Seen)> {
@@ -71,13 +71,8 @@ pub fn pods_deleted(rig: &Rig) -> Outcome {
 /// Names of a revision's pods that are ready and stay.
 fn ready_pods(rig: &Rig, hash: &str) -> Outcome<Vec<String>> {
     let query = format!("?labelSelector=rollouts-pod-template-hash%3D{hash}");
-    let ready = |pod: &Value| {
-        let conditions = pod["status"]["conditions"].as_array();
-        let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
-        pod["metadata"]["deletionTimestamp"].is_null() && conditions.is_some_and(|list| list.iter().any(ready))
-    };
     let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    Ok(rig.api().list("Pod", &rig.namespace, &query)?.iter().filter(|pod| ready(pod)).map(name).collect())
+    Ok(rig.api().list("Pod", &rig.namespace, &query)?.iter().filter(|pod| is_ready(pod)).map(name).collect())
 }
 
 /// All pods first, then all of the traffic: in a hurry, not in a rush.

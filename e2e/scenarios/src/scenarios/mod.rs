@@ -12,6 +12,8 @@ mod pods;
 mod reapply;
 mod rolling;
 mod steps;
+mod waiting;
+mod workload;
 
 use crate::rig::{Outcome, Rig};
 
@@ -90,6 +92,8 @@ pub const SCENARIOS: &[Scenario] = &[
     good("blue-green-pre-promotion", "the analysis before the switch fails: active stays", blue_green::pre_promotion),
     good("blue-green-events", "deployment and update: the exact events", events::blue_green),
     good("basic-canary", "no router: pods alone carry the weights", steps::basic),
+    good("workload-migration", "a Deployment that serves becomes a Rollout, and is released from there", workload::play),
+    good("waiting", "tools that know nothing of Rollouts wait for one", waiting::play),
     good("re-apply", "the same manifest again and again changes nothing", reapply::play),
     good("bad-manifests", "each mistake is named, and nothing moves", invalid::play),
 ];

@@ -66,7 +66,14 @@ proptest! {
 }
 
 fn written(generation: i64, canary: i32) -> WrittenWeight {
-    WrittenWeight { generation, canary, managed: false, canary_service: "canary".into(), canary_hash: "b".into(), stable_hash: "a".into() }
+    WrittenWeight {
+        generation,
+        canary,
+        managed: false,
+        canary_service: "canary".into(),
+        canary_hash: "b".into(),
+        stable_hash: "a".into(),
+    }
 }
 
 #[test]

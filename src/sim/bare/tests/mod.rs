@@ -16,6 +16,8 @@
 //! | [`pods`] | metadata and anti-affinity of pods |
 //! | [`restart`] | restarts, at every instant |
 //! | [`rollback`] | straight back inside the window |
+//! | [`kstatus`] | what readers without knowledge of Rollouts make of the status |
+//! | [`workload`] | templates that are kept in another workload |
 //! | [`campaign`] | generated worlds and scripts, every write checked |
 //! | [`scenario`] | what the campaign is made of |
 //! | [`rig`], [`analyst`] | names for what these tests use of [`crate::sim::search`] |
@@ -25,6 +27,7 @@ mod campaign;
 mod commands;
 mod failing;
 mod found;
+mod kstatus;
 mod managed;
 mod ping_pong;
 mod pods;
@@ -37,3 +40,4 @@ mod routes;
 mod scale;
 mod scenario;
 mod takeover;
+mod workload;
