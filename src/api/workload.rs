@@ -1,4 +1,4 @@
-//! What a Rollout may take its pod template from: a Deployment, a ReplicaSet or a PodTemplate, cut down to what is read.
+//! What a Rollout may take its pod template from: a Deployment, a ReplicaSet or a `PodTemplate`, cut down to what is read.
 
 use super::meta::Meta;
 use super::raw::RawJson;
@@ -12,7 +12,7 @@ wire! {
         pub metadata: Meta,
         /// What is wanted, of a Deployment or a ReplicaSet.
         pub spec: WorkloadSpec,
-        /// The pod template of a PodTemplate, raw.
+        /// The pod template of a `PodTemplate`, raw.
         pub template: RawJson,
         /// What is, of a Deployment or a ReplicaSet.
         pub status: WorkloadStatus,

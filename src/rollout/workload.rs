@@ -96,7 +96,7 @@ fn is_empty(template: &RawJson) -> bool {
     }
     let template = template.value();
     let is_empty =
-        |pointer: &str| template.pointer(pointer).and_then(Value::as_object).is_none_or(|map| map.is_empty());
+        |pointer: &str| template.pointer(pointer).and_then(Value::as_object).is_none_or(serde_json::Map::is_empty);
     is_empty("/metadata/labels") && is_empty("/metadata/annotations")
 }
 
