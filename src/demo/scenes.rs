@@ -143,7 +143,7 @@ impl Scene {
 
     /// The users of this scene.
     pub fn users(&self) -> Load {
-        Load { target: self.target.clone(), rate: USERS, headers: std::collections::BTreeMap::default() }
+        Load::to(self.target.clone(), USERS)
     }
 }
 

@@ -91,7 +91,7 @@ impl Stage {
         // At real speed the cluster's clock is the wall clock, so that ages are right in another terminal too.
         let start = Clock::real().now();
         let manual = ManualClock::at(start);
-        let cluster = Cluster::new(manual.now(), ClusterSettings::default());
+        let cluster = Cluster::new(manual.now(), ClusterSettings::default()).complete();
         let server = cluster.server.clone();
         for definition in crds() {
             let name = object::name(&definition).to_owned();
@@ -188,7 +188,7 @@ impl Stage {
         let plane = plane.lock();
         let ready = |key: &(String, String)| plane.services.get(key).is_some_and(|endpoints| !endpoints.is_empty());
         match &scene.target {
-            Target::Service(key) => ready(key),
+            Target::Service(key) | Target::Balancer(key) => ready(key),
             Target::Route(key) => plane.routes.get(key).is_some_and(|(_, spec)| {
                 backends(spec)
                     .iter()

@@ -1,5 +1,7 @@
 //! The demo from end to end, as scripts use it.
 
+mod kubectl;
+
 use std::time::{Duration, Instant};
 
 use serde_json::Value;

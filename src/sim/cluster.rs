@@ -5,10 +5,16 @@ use std::time::Duration;
 use super::api_server::{ApiServer, Now};
 use super::clock::ManualClock;
 use super::models::feed::earliest;
-use super::models::{Deployments, EndpointSlices, GatewayModel, Kubelet, ReplicaSets};
+use super::models::{
+    Autoscaler, Deployments, Disruption, EndpointSlices, GatewayModel, Jobs, Kubelet, Model, NodeLifecycle, Placement,
+    ReplicaSets, Scheduler,
+};
 use super::prometheus::Prometheus;
 use super::traffic::Traffic;
 use crate::api::Time;
+
+/// How late the controllers of a complete cluster react.
+const REACTION: Duration = Duration::from_millis(10);
 
 /// How slow the parts of the cluster are, and the seed of all chance in it.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +60,8 @@ pub struct Cluster {
     pub gateway: GatewayModel,
     /// The users.
     pub traffic: Traffic,
+    /// What else there is: [`Cluster::add`].
+    others: Vec<Box<dyn Model>>,
 }
 
 impl Cluster {
@@ -69,7 +77,27 @@ impl Cluster {
             traffic: Traffic::new(&server, gateway.plane(), settings.seed),
             gateway,
             server,
+            others: Vec::new(),
         }
+    }
+
+    /// Adds everything that a real cluster has beside what releases need: budgets, autoscaling, Jobs, a scheduler
+    /// and care for lost nodes. Definitions are installed apart: `ApiServer::define`.
+    #[must_use]
+    pub fn complete(mut self) -> Self {
+        let server = self.server.clone();
+        self.kubelet.set_placement(Placement::Scheduled);
+        self.add(Scheduler::new(&server, REACTION));
+        self.add(NodeLifecycle::new(&server, self.gateway.plane()));
+        self.add(Disruption::new(&server, REACTION));
+        self.add(Jobs::new(&server, REACTION));
+        self.add(Autoscaler::new(&server, self.traffic.loads()));
+        self
+    }
+
+    /// Adds a controller or a part of the infrastructure that not every cluster has.
+    pub fn add(&mut self, model: impl Model + 'static) {
+        self.others.push(Box::new(model));
     }
 
     /// Prometheus over this cluster's users.
@@ -90,8 +118,9 @@ impl Cluster {
             self.endpoints.tick(now),
             self.gateway.tick(now),
         ];
+        let others = self.others.iter_mut().map(|model| model.tick(now)).collect::<Vec<_>>();
         self.traffic.tick(now);
-        earliest(due)
+        earliest(due.into_iter().chain(others))
     }
 
     /// Moves `clock`, which must be this cluster's, on by `span` in steps of at most `step`.

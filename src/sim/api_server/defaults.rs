@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::kinds::ResourceDef;
+use super::schema::definition;
 use crate::sim::object::{self, put_default};
 
 /// Fills in the defaults of a kind. `service` numbers cluster addresses.
@@ -25,8 +26,14 @@ pub(crate) fn fill_in(def: &ResourceDef, object: &mut Value, service: u32) {
             put_default(object, &["status", "replicas"], json!(0));
         }
         "deployments.apps" => deployment(object),
+        definition::RESOURCE => {
+            let status = definition::status(object);
+            put_default(object, &["status"], status);
+        }
         "jobs.batch" => {
             put_default(object, &["spec", "backoffLimit"], json!(6));
+            put_default(object, &["spec", "completions"], json!(1));
+            put_default(object, &["spec", "parallelism"], json!(1));
             pod_spec(object.pointer_mut("/spec/template/spec"));
         }
         "httproutes.gateway.networking.k8s.io" => http_route(object),

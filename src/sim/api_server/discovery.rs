@@ -78,5 +78,11 @@ fn entries(def: &ResourceDef) -> Vec<Value> {
             "group": "autoscaling", "version": "v1", "verbs": ["get", "patch", "update"],
         }));
     }
+    if def.resource() == "pods" {
+        entries.push(json!({
+            "name": "pods/eviction", "singularName": "", "namespaced": true, "kind": "Eviction",
+            "group": "policy", "version": "v1", "verbs": ["create"],
+        }));
+    }
     entries
 }

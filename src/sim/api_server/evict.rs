@@ -1,4 +1,5 @@
-//! The subresource `eviction` of pods: a deletion that disruption budgets may refuse.
+//! The `eviction` subresource of pods: a deletion that a `PodDisruptionBudget` may refuse.
+//! Source: `pkg/registry/core/pod/storage/eviction.go` of Kubernetes, the rules only.
 
 use std::sync::Arc;
 
@@ -6,53 +7,88 @@ use serde_json::{Value, json};
 
 use super::reject::Reject;
 use super::remove::Deletion;
-use super::request::Options;
+use super::request::Verb;
 use super::store::{Act, Address, Store};
-use crate::sim::models::replica_sets::ready_since;
 use crate::sim::object;
 
+const BUDGETS: &str = "poddisruptionbudgets.policy";
+/// When a refused client should ask again, in seconds.
+const RETRY_AFTER: u64 = 10;
+
 impl Store {
-    /// POST of `pods/eviction`. The answer is the pod's last state.
-    ///
-    /// A budget is counted from the pods that it selects, not from its status. Kubernetes: `pkg/registry/core/pod/storage`,
-    /// `EvictionREST.Create`.
-    pub fn evict(&mut self, act: &Act<'_>, at: &Address, eviction: &Value) -> Result<Arc<Value>, Reject> {
+    /// Evicts a pod; 429 where its budget allows no disruption now.
+    pub fn evict(&mut self, act: &Act<'_>, at: &Address, how: &Deletion) -> Result<(), Reject> {
         let pod = self.get(at)?;
-        let options = eviction.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
-        let how = Deletion::of(&options, &Options::default())?;
-        let budgets = self.list(&self.resource_of("PodDisruptionBudget")?, &at.namespace, &Options::default())?;
-        let pods = self.list(&at.resource, &at.namespace, &Options::default())?.items;
-        if !object::is_terminating(&pod) && budgets.items.iter().any(|budget| refuses(budget, &pod, &pods)) {
-            let message = "Cannot evict pod as it would violate the pod's disruption budget.";
-            return Err(Reject::new(429, "TooManyRequests", message));
+        let delete = Act { verb: Verb::Delete, subresource: Some("eviction"), ..*act };
+        let ended = matches!(object::text(&pod, "/status/phase"), "Succeeded" | "Failed" | "Pending");
+        if !ended && !object::is_terminating(&pod) {
+            let budgets = self.budgets_of(&pod);
+            match budgets.as_slice() {
+                [] => {}
+                [budget] => self.charge(act, budget, &pod)?,
+                _ => {
+                    let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+                    return Err(Reject::new(500, "InternalError", why));
+                }
+            }
         }
-        self.delete(act, at, &how)
+        self.delete(&delete, at, how).map(drop)
+    }
+
+    fn budgets_of(&self, pod: &Value) -> Vec<Arc<Value>> {
+        let Some(table) = self.tables.get(BUDGETS) else { return Vec::new() };
+        let same = table.objects.values().filter(|budget| object::namespace(budget) == object::namespace(pod));
+        same.filter(|budget| selects(budget, pod)).cloned().collect()
+    }
+
+    /// Takes one disruption from the budget, or refuses.
+    fn charge(&mut self, act: &Act<'_>, budget: &Value, pod: &Value) -> Result<(), Reject> {
+        let number = |field: &str| object::integer(budget, &format!("/status/{field}")).unwrap_or(0);
+        let name = object::name(budget);
+        if !is_ready(pod) {
+            let always = object::text(budget, "/spec/unhealthyPodEvictionPolicy") == "AlwaysAllow";
+            let healthy = number("currentHealthy") >= number("desiredHealthy") && number("desiredHealthy") > 0;
+            if always || healthy {
+                return Ok(());
+            }
+        }
+        if number("observedGeneration") < object::generation(budget) {
+            return Err(refusal(&format!("The disruption budget {name} is still being processed by the server.")));
+        }
+        let allowed = number("disruptionsAllowed");
+        if allowed <= 0 {
+            let (needs, has) = (number("desiredHealthy"), number("currentHealthy"));
+            return Err(refusal(&format!(
+                "The disruption budget {name} needs {needs} healthy pods and has {has} currently"
+            )));
+        }
+        let mut next = budget.clone();
+        object::put(&mut next, &["status", "disruptionsAllowed"], json!(allowed - 1));
+        object::put(&mut next, &["status", "disruptedPods", object::name(pod)], json!(act.now));
+        let namespace = object::namespace(budget).to_owned();
+        let at = Address { resource: BUDGETS.into(), namespace, name: name.to_owned() };
+        let act = Act { dry_run: act.dry_run, subresource: Some("status"), ..act.by(act.actor, Verb::Update) };
+        let old = self.get(&at)?;
+        self.replace(&act, &at, (&old, next)).map(drop)
     }
 }
 
-/// Whether a budget selects the pod and has none to spare.
-fn refuses(budget: &Value, pod: &Value, pods: &[Arc<Value>]) -> bool {
-    let labels = budget.pointer("/spec/selector/matchLabels").unwrap_or(&Value::Null);
-    if !object::has_labels(pod, labels) {
-        return false;
-    }
-    let selected = || pods.iter().filter(|pod| object::has_labels(pod, labels));
-    let expected = count(selected().count());
-    let healthy = count(selected().filter(|pod| !object::is_terminating(pod) && ready_since(pod).is_some()).count());
-    let least = match (budget.pointer("/spec/minAvailable"), budget.pointer("/spec/maxUnavailable")) {
-        (Some(least), _) => amount(least, expected),
-        (None, Some(most)) => expected - amount(most, expected),
-        (None, None) => 0,
-    };
-    healthy - i64::from(ready_since(pod).is_some()) < least
+/// Whether a budget's selector takes the pod in. An empty selector takes in every pod of the namespace.
+pub(crate) fn selects(budget: &Value, pod: &Value) -> bool {
+    let Some(selector) = budget.pointer("/spec/selector") else { return false };
+    super::select::label_selector(selector, pod)
 }
 
-fn count(pods: usize) -> i64 {
-    i64::try_from(pods).unwrap_or(i64::MAX)
+fn is_ready(pod: &Value) -> bool {
+    let is_true =
+        |condition: &Value| object::text(condition, "/type") == "Ready" && object::text(condition, "/status") == "True";
+    object::list(pod, "/status/conditions").iter().any(is_true)
 }
 
-/// An integer, or a percentage rounded up.
-fn amount(value: &Value, whole: i64) -> i64 {
-    let percent = value.as_str().and_then(|text| text.trim_end_matches('%').parse::<i64>().ok());
-    value.as_i64().or_else(|| percent.map(|percent| (percent * whole + 99) / 100)).unwrap_or(0)
+fn refusal(cause: &str) -> Reject {
+    let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+    let details = json!({
+        "retryAfterSeconds": RETRY_AFTER, "causes": [{ "reason": "DisruptionBudget", "message": cause }],
+    });
+    Reject { details, ..Reject::new(429, "TooManyRequests", message) }
 }

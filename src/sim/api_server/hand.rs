@@ -9,8 +9,9 @@ use super::patch::PatchKind;
 use super::reject::Reject;
 use super::remove::{Deletion, Propagation};
 use super::request::{Options, Verb};
+use super::scale::ScaleWrite;
 use super::server::ApiServer;
-use super::store::Act;
+use super::store::{Act, Store};
 use crate::sim::object;
 
 /// An actor with direct access. Kinds are named `Rollout` or, where two groups share a name,
@@ -90,10 +91,33 @@ impl Hand {
         })
     }
 
-    /// Evicts a pod; `eviction` is what would be posted.
-    pub fn evict(&self, (namespace, name): (&str, &str), eviction: &Value) -> Result<Arc<Value>, Reject> {
-        let act = Act { subresource: Some("eviction"), ..self.act(Verb::Create) };
-        self.server.change(|store| store.evict(&act, &store.address("Pod", namespace, name)?, eviction))
+    /// Replaces the status; a stale `metadata.resourceVersion` is a conflict.
+    pub fn replace_status(&self, kind: &str, object: Value) -> Result<Arc<Value>, Reject> {
+        let act = Act { subresource: Some("status"), ..self.act(Verb::Update) };
+        self.server.change(|store| {
+            let at = store.address(kind, object::namespace(&object), object::name(&object))?;
+            store.update(&act, &at, object)
+        })
+    }
+
+    /// The `scale` subresource.
+    pub fn scale_of(&self, kind: &str, (namespace, name): (&str, &str)) -> Result<Value, Reject> {
+        self.server.with_store(|store| store.scale(&store.address(kind, namespace, name)?))
+    }
+
+    /// Writes `spec.replicas` through the `scale` subresource.
+    pub fn scale(&self, kind: &str, (namespace, name): (&str, &str), replicas: i64) -> Result<Value, Reject> {
+        let act = Act { subresource: Some("scale"), ..self.act(Verb::Update) };
+        let wanted = serde_json::json!({ "spec": { "replicas": replicas } });
+        let address = |store: &Store| store.address(kind, namespace, name);
+        self.server.change(|store| store.write_scale(&act, &address(store)?, ScaleWrite::Put(wanted)))
+    }
+
+    /// Evicts a pod, as far as its budget allows; `eviction` is what would be posted.
+    pub fn evict(&self, (namespace, name): (&str, &str), eviction: &Value) -> Result<(), Reject> {
+        let act = self.act(Verb::Create);
+        let how = Deletion::of(eviction.get("deleteOptions").unwrap_or(&Value::Null), &Options::default())?;
+        self.server.change(|store| store.evict(&act, &store.address("Pod", namespace, name)?, &how))
     }
 
     /// Deletes with background propagation and the object's own grace.

@@ -1,5 +1,11 @@
 //! What the server knows of each kind, and the kinds that are there from the start.
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use super::schema::columns::Column;
+
 /// Whether objects live in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -52,6 +58,12 @@ pub struct ResourceDef {
     pub scale_selector: Option<String>,
     /// Fields that are dropped on every write, as structural pruning does with what a schema does not know.
     pub prunes: Vec<Vec<String>>,
+    /// JSON pointer of the number of pods that `scale` shows.
+    pub scale_replicas: String,
+    /// The `openAPIV3Schema` of a custom kind; without one, objects are stored as they come.
+    pub schema: Option<Arc<Value>>,
+    /// Printer columns; empty where the server knows better ones.
+    pub printed: Vec<Column>,
 }
 
 impl ResourceDef {
@@ -69,6 +81,9 @@ impl ResourceDef {
             generation: Generation::Counted,
             scale_selector: None,
             prunes: Vec::new(),
+            scale_replicas: "/status/replicas".to_owned(),
+            schema: None,
+            printed: Vec::new(),
         }
     }
 
@@ -91,6 +106,13 @@ impl ResourceDef {
     #[must_use]
     pub fn with_scale(mut self, selector: &str) -> Self {
         self.scale_selector = Some(selector.to_owned());
+        self
+    }
+
+    /// Shows the number at this JSON pointer as the pods of `scale`.
+    #[must_use]
+    pub fn counting(mut self, pointer: &str) -> Self {
+        pointer.clone_into(&mut self.scale_replicas);
         self
     }
 
@@ -158,11 +180,18 @@ pub(crate) fn built_ins() -> Vec<ResourceDef> {
         new("", "v1", "Event", "events").without_generation().short(&["ev"]),
         new("", "v1", "Secret", "secrets").without_generation(),
         new("", "v1", "ConfigMap", "configmaps").without_generation().short(&["cm"]),
+        new("", "v1", "ServiceAccount", "serviceaccounts").without_generation().short(&["sa"]),
         new("apps", "v1", "ReplicaSet", "replicasets").with_status().with_scale(labels).short(&["rs"]).in_all(),
         new("apps", "v1", "Deployment", "deployments").with_status().with_scale(labels).short(&["deploy"]).in_all(),
         new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets").with_status().short(&["pdb"]),
         new("", "v1", "PodTemplate", "podtemplates"),
         new("batch", "v1", "Job", "jobs").with_status().in_all(),
+        new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
+            .with_status()
+            .without_generation()
+            .short(&["hpa"])
+            .in_all(),
+        new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets").with_status().short(&["pdb"]),
         new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"),
         new("coordination.k8s.io", "v1", "Lease", "leases").without_generation(),
         new(GATEWAY, "v1", "HTTPRoute", "httproutes").with_status(),
@@ -171,7 +200,11 @@ pub(crate) fn built_ins() -> Vec<ResourceDef> {
         new(GATEWAY, "v1alpha2", "TLSRoute", "tlsroutes").with_status(),
         new(GATEWAY, "v1", "Gateway", "gateways").with_status().short(&["gtw"]),
         new(GATEWAY, "v1", "GatewayClass", "gatewayclasses").cluster_scoped().with_status().short(&["gc"]),
-        new(ARGO, "v1alpha1", "Rollout", "rollouts").with_status().with_scale("/status/selector").short(&["ro"]),
+        new(ARGO, "v1alpha1", "Rollout", "rollouts")
+            .with_status()
+            .with_scale("/status/selector")
+            .counting("/status/HPAReplicas")
+            .short(&["ro"]),
         new(ARGO, "v1alpha1", "AnalysisTemplate", "analysistemplates").short(&["at"]),
         new(ARGO, "v1alpha1", "ClusterAnalysisTemplate", "clusteranalysistemplates").cluster_scoped().short(&["cat"]),
         new(ARGO, "v1alpha1", "AnalysisRun", "analysisruns").short(&["ar"]),

@@ -18,7 +18,7 @@ pub enum PatchKind {
 }
 
 impl PatchKind {
-    /// By `Content-Type`; 415 for server-side apply, which needs field ownership that this server does not keep.
+    /// By `Content-Type`. Server-side apply is no patch of this sort: see `ownership::apply`.
     pub(crate) fn of(content_type: &str) -> Result<Self, Reject> {
         match content_type.split(';').next().unwrap_or_default().trim() {
             "application/merge-patch+json" => Ok(Self::Merge),

@@ -73,6 +73,23 @@ impl Reject {
         Self { details: json!({ "causes": causes }), ..Self::new(422, "Invalid", message) }
     }
 
+    /// 501 for what takes a program inside a pod.
+    pub fn no_programs(what: &str) -> Self {
+        let message = format!(
+            "pods of this simulated cluster run no programs, so there is no {what:?} of them; their state is in `kubectl describe pod`"
+        );
+        Self::new(501, "NotImplemented", message)
+    }
+
+    /// 400 for fields that the schema does not know, where the client asked for strictness.
+    pub fn strict(def: &ResourceDef, unknown: &[String]) -> Self {
+        let (kind, version) = (&def.kind, &def.version);
+        Self::bad_request(format!(
+            "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
+            unknown.join(", ")
+        ))
+    }
+
     /// 400.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::kinds::ResourceDef;
 use super::reject::Reject;
 use super::request::{Options, Verb, dry_run};
+use super::schema::definition;
 use super::store::{Act, Address, Store};
 use super::write::is_free;
 use crate::api::Time;
@@ -112,6 +113,9 @@ impl Store {
         }
         if is_namespace {
             self.empty_namespace(act, &at.name)?;
+        }
+        if &*at.resource == definition::RESOURCE {
+            self.undefine(act, &before)?;
         }
         let uid = object::uid(&before).to_owned();
         if self.dependents.contains_key(&uid) {

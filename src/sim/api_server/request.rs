@@ -122,6 +122,9 @@ pub(crate) struct Options {
     pub dry_run: bool,
     pub propagation: Option<String>,
     pub grace_seconds: Option<i64>,
+    pub field_manager: String,
+    pub force: bool,
+    pub field_validation: String,
 }
 
 impl Options {
@@ -144,6 +147,9 @@ impl Options {
                 "timeoutSeconds" => options.timeout_seconds = value.parse().ok(),
                 "dryRun" => options.dry_run = dry_run(&value)?,
                 "propagationPolicy" => options.propagation = Some(value),
+                "fieldManager" => options.field_manager = value,
+                "force" => options.force = set(),
+                "fieldValidation" => options.field_validation = value,
                 "gracePeriodSeconds" => options.grace_seconds = value.parse().ok(),
                 _ => {}
             }
@@ -176,8 +182,7 @@ pub(crate) fn verb(method: &Method, target: &Target<'_>, options: &Options) -> R
         ("GET", _) if options.watch => Verb::Watch,
         ("GET", true) => Verb::Get,
         ("GET", false) => Verb::List,
-        ("POST", false) => Verb::Create,
-        ("POST", true) if target.subresource == Some("eviction") => Verb::Create,
+        ("POST", _) if !named || target.subresource.is_some() => Verb::Create,
         ("PUT", true) => Verb::Update,
         ("PATCH", true) => Verb::Patch,
         ("DELETE", true) => Verb::Delete,

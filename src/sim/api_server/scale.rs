@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::kinds::ResourceDef;
 use super::patch::{self, PatchKind};
 use super::reject::Reject;
 use super::store::{Act, Address, Store};
@@ -17,8 +18,11 @@ pub(crate) enum ScaleWrite {
 
 impl Store {
     pub fn scale(&self, at: &Address) -> Result<Value, Reject> {
-        let pointer = self.def(&at.resource)?.scale_selector.clone().ok_or_else(Reject::no_such_path)?;
-        Ok(view(&*self.get(at)?, &pointer))
+        let def = self.def(&at.resource)?;
+        if def.scale_selector.is_none() {
+            return Err(Reject::no_such_path());
+        }
+        Ok(view(&def, &*self.get(at)?))
     }
 
     pub fn write_scale(&mut self, act: &Act<'_>, at: &Address, write: ScaleWrite) -> Result<Value, Reject> {
@@ -41,18 +45,18 @@ impl Store {
             }
         }
         let written: Arc<Value> = self.patch(act, at, (PatchKind::Merge, &change))?;
-        Ok(view(&written, def.scale_selector.as_deref().unwrap_or_default()))
+        Ok(view(&def, &written))
     }
 }
 
-fn view(object: &Value, selector: &str) -> Value {
+fn view(def: &ResourceDef, object: &Value) -> Value {
     let mut metadata = json!({});
     for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
         if let Some(value) = object.get("metadata").and_then(|metadata| metadata.get(field)) {
             object::put(&mut metadata, &[field], value.clone());
         }
     }
-    let selector = match object.pointer(selector) {
+    let selector = match object.pointer(def.scale_selector.as_deref().unwrap_or_default()) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Object(labels)) => {
             let pairs = labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
@@ -63,6 +67,6 @@ fn view(object: &Value, selector: &str) -> Value {
     json!({
         "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata,
         "spec": { "replicas": object::integer(object, "/spec/replicas").unwrap_or(0) },
-        "status": { "replicas": object::integer(object, "/status/replicas").unwrap_or(0), "selector": selector },
+        "status": { "replicas": object::integer(object, &def.scale_replicas).unwrap_or(0), "selector": selector },
     })
 }

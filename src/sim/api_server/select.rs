@@ -63,6 +63,25 @@ impl Test {
     }
 }
 
+/// Whether a `LabelSelector` (`matchLabels`, `matchExpressions`) takes the object in; an empty one takes in everything.
+pub(crate) fn label_selector(selector: &Value, object: &Value) -> bool {
+    let labels = selector.pointer("/matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let mut labels = labels.map(|(key, value)| object::label(object, key) == value.as_str());
+    let expression = |term: &Value| {
+        let set: Vec<String> =
+            object::list(term, "/values").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let test = match object::text(term, "/operator") {
+            "In" => Test::In(set),
+            "NotIn" => Test::NotIn(set),
+            "Exists" => Test::Exists,
+            "DoesNotExist" => Test::Absent,
+            _ => return false,
+        };
+        test.holds(object::label(object, object::text(term, "/key")))
+    };
+    labels.all(|fits| fits) && object::list(selector, "/matchExpressions").iter().all(expression)
+}
+
 /// Splits at commas outside parentheses.
 fn split_terms(text: &str) -> Vec<&str> {
     let mut depth = 0_i32;

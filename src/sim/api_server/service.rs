@@ -14,16 +14,13 @@ use tower::BoxError;
 use super::discovery;
 use super::faults::Fault;
 use super::kinds::{ResourceDef, Scope, Status};
-use super::patch::{self, PatchKind};
 use super::reject::Reject;
-use super::remove::Deletion;
 use super::request::{self, Options, RequestInfo, Target, Verb};
-use super::scale::ScaleWrite;
 use super::server::ApiServer;
-use super::store::{Act, Address, Store};
+use super::store::{Address, Store};
 use super::table::Shape;
 use super::watch::Stream;
-use crate::sim::object;
+use super::writes;
 
 /// The header that names the writer in the journal.
 pub(crate) const ACTOR_HEADER: &str = "x-siskin-actor";
@@ -31,16 +28,18 @@ pub(crate) const ACTOR_HEADER: &str = "x-siskin-actor";
 const MAX_BODY: usize = 3 * 1024 * 1024;
 
 /// What a request asks for, all told.
-struct Call {
-    info: RequestInfo,
-    def: Arc<ResourceDef>,
-    options: Options,
-    shape: Shape,
-    content_type: String,
-    body: Bytes,
+pub(crate) struct Call {
+    pub info: RequestInfo,
+    pub def: Arc<ResourceDef>,
+    pub options: Options,
+    pub shape: Shape,
+    pub content_type: String,
+    pub body: Bytes,
+    /// Whose the written fields are; empty where the caller is in this process and did not say.
+    pub manager: String,
 }
 
-enum Answer {
+pub(crate) enum Answer {
     Json(u16, Value),
     Object(u16, Arc<Value>),
     Watch(Stream),
@@ -86,16 +85,18 @@ impl ApiServer {
             Some(Fault::Delay(delay)) => self.sleep_until(self.now() + *delay).await,
             Some(Fault::LoseResponse) | None => {}
         }
-        let answer = self.carry_out(&call);
+        let mut warnings = Vec::new();
+        let answer = self.carry_out(&call, &mut warnings);
         if fault == Some(Fault::LoseResponse) {
             return Err("connection reset before the response was sent".into());
         }
-        match answer {
+        let response = match answer {
             Ok(Answer::Json(code, value)) => reply(code, &value),
             Ok(Answer::Object(code, object)) => reply(code, &call.shape.object(&call.def, &object)),
             Ok(Answer::Watch(stream)) => stream_of(stream),
             Err(refusal) => refuse(&refusal),
-        }
+        };
+        response.map(|response| warned(response, &warnings))
     }
 
     /// Waits in the server's time, woken by ticks.
@@ -121,10 +122,12 @@ impl ApiServer {
             actor: actor(&parts.headers),
         };
         let shape = Shape::of(text_of(&parts.headers, "accept"), self.now());
-        Ok(Call { info, def, options, shape, content_type: text_of(&parts.headers, "content-type").to_owned(), body })
+        let content_type = text_of(&parts.headers, "content-type").to_owned();
+        let manager = manager(&parts.headers, &options);
+        Ok(Call { info, def, options, shape, content_type, body, manager })
     }
 
-    fn carry_out(&self, call: &Call) -> Result<Answer, Reject> {
+    fn carry_out(&self, call: &Call, warnings: &mut Vec<String>) -> Result<Answer, Reject> {
         let RequestInfo { verb, resource, namespace, .. } = &call.info;
         match verb {
             Verb::Watch => {
@@ -138,7 +141,12 @@ impl ApiServer {
             Verb::Get => self.with_store(|store| get(store, call)),
             _ => {
                 let now = self.now();
-                self.change(|store| write(store, call, now))
+                self.change(|store| {
+                    store.warnings.clear();
+                    let answer = writes::write(store, call, now);
+                    *warnings = std::mem::take(&mut store.warnings);
+                    answer
+                })
             }
         }
     }
@@ -165,13 +173,16 @@ fn find_kind(store: &Store, target: &Target<'_>) -> Result<(Arc<str>, Arc<Resour
         None => true,
         Some("status") => def.status == Status::Subresource,
         Some("scale") => def.scale_selector.is_some(),
-        Some("eviction") => def.resource() == "pods",
+        Some("eviction") => &*resource == "pods",
+        Some("log" | "exec" | "attach" | "portforward" | "proxy") if &*resource == "pods" => {
+            return Err(Reject::no_programs(target.subresource.unwrap_or_default()));
+        }
         Some(_) => false,
     };
     if placed && known && def.version == target.version { Ok((resource, def)) } else { Err(Reject::no_such_path()) }
 }
 
-fn address(call: &Call) -> Address {
+pub(crate) fn address(call: &Call) -> Address {
     let RequestInfo { resource, namespace, name, .. } = &call.info;
     Address { resource: resource.clone(), namespace: namespace.clone(), name: name.clone() }
 }
@@ -184,81 +195,6 @@ fn get(store: &Store, call: &Call) -> Result<Answer, Reject> {
     }
 }
 
-fn write(store: &mut Store, call: &Call, now: crate::api::Time) -> Result<Answer, Reject> {
-    let at = address(call);
-    let subresource = call.info.subresource.as_deref();
-    let dry_run = call.options.dry_run;
-    let act = Act { now, actor: &call.info.actor, verb: call.info.verb, subresource, dry_run };
-    match (call.info.verb, subresource) {
-        (Verb::Create, Some("eviction")) => {
-            store.evict(&act, &at, &json_body(call)?)?;
-            Ok(Answer::Json(201, json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success" })))
-        }
-        (Verb::Create, _) => {
-            if call.def.scope == Scope::Namespaced && at.namespace.is_empty() {
-                return Err(Reject::method_not_allowed());
-            }
-            Ok(Answer::Object(201, store.create(&act, (&at.resource, &at.namespace), json_body(call)?)?))
-        }
-        (Verb::Update, Some("scale")) => {
-            Ok(Answer::Json(200, store.write_scale(&act, &at, ScaleWrite::Put(json_body(call)?))?))
-        }
-        (Verb::Update, _) => Ok(Answer::Object(200, store.update(&act, &at, json_body(call)?)?)),
-        (Verb::Patch, _) => {
-            let kind = PatchKind::of(&call.content_type)?;
-            let patch = json_body(call)?;
-            match subresource {
-                Some("scale") => Ok(Answer::Json(200, store.write_scale(&act, &at, ScaleWrite::Patch(kind, patch))?)),
-                _ => Ok(Answer::Object(200, store.patch(&act, &at, (kind, &patch))?)),
-            }
-        }
-        (Verb::DeleteCollection, _) => delete_all(store, &act, call),
-        _ => {
-            let how = Deletion::of(&optional_body(call)?, &call.options)?;
-            let act = Act { dry_run: how.dry_run, ..act };
-            let last = store.delete(&act, &at, &how)?;
-            let stays = store.find(&at).is_some() || matches!(&*at.resource, "pods" | "services");
-            Ok(if stays { Answer::Object(200, last) } else { Answer::Json(200, deleted(&call.def, &last)) })
-        }
-    }
-}
-
-fn delete_all(store: &mut Store, act: &Act<'_>, call: &Call) -> Result<Answer, Reject> {
-    let how = Deletion::of(&optional_body(call)?, &call.options)?;
-    let act = Act { dry_run: how.dry_run, ..act.by(act.actor, act.verb) };
-    let page = store.list(&call.info.resource, &call.info.namespace, &call.options)?;
-    for object in &page.items {
-        let (namespace, name) = (object::namespace(object).to_owned(), object::name(object).to_owned());
-        let at = Address { resource: call.info.resource.clone(), namespace, name };
-        if store.find(&at).is_some() {
-            store.delete(&act, &at, &how)?;
-        }
-    }
-    Ok(Answer::Json(200, call.shape.list(&call.def, &page)))
-}
-
-fn deleted(def: &ResourceDef, last: &Value) -> Value {
-    json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
-        "details": { "name": object::name(last), "group": def.group, "kind": def.plural, "uid": object::uid(last) },
-    })
-}
-
-fn json_body(call: &Call) -> Result<Value, Reject> {
-    // Go clients may send the built-in kinds as protobuf, whose schemas this server does not have.
-    if call.content_type.contains("protobuf") || call.content_type.contains("cbor") {
-        return Err(patch::unsupported(&call.content_type));
-    }
-    let unreadable = |error| {
-        Reject::bad_request(format!("the body of {} {} is no JSON: {error}", call.info.verb, call.info.resource))
-    };
-    serde_json::from_slice(&call.body).map_err(unreadable)
-}
-
-fn optional_body(call: &Call) -> Result<Value, Reject> {
-    if call.body.is_empty() { Ok(json!({})) } else { json_body(call) }
-}
-
 fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
@@ -268,13 +204,38 @@ fn actor(headers: &HeaderMap) -> String {
     named.into_iter().find(|name| !name.is_empty()).unwrap_or_default().to_owned()
 }
 
+/// The field manager: as named, else the program in `User-Agent`. Who writes from within this process owns fields of
+/// objects that are tracked, and makes none tracked.
+fn manager(headers: &HeaderMap, options: &Options) -> String {
+    if !options.field_manager.is_empty() || headers.contains_key(ACTOR_HEADER) {
+        return options.field_manager.clone();
+    }
+    let program = text_of(headers, "user-agent").split('/').next().unwrap_or_default();
+    if program.is_empty() { "unknown".to_owned() } else { program.to_owned() }
+}
+
+/// Puts each warning into a header of its own; those that no header can hold are left out.
+fn warned(mut response: Response<Body>, warnings: &[String]) -> Response<Body> {
+    for warning in warnings {
+        let text = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = http::HeaderValue::from_str(&format!("299 - \"{text}\"")) {
+            response.headers_mut().append(header::WARNING, value);
+        }
+    }
+    response
+}
+
 fn reply(code: u16, value: &Value) -> Result<Response<Body>, BoxError> {
     let body = serde_json::to_vec(value)?;
     Ok(Response::builder().status(code).header(header::CONTENT_TYPE, "application/json").body(body.into())?)
 }
 
 fn refuse(refusal: &Reject) -> Result<Response<Body>, BoxError> {
-    reply(refusal.code, &refusal.status())
+    let mut response = reply(refusal.code, &refusal.status())?;
+    if let Some(seconds) = refusal.details.get("retryAfterSeconds").and_then(Value::as_u64) {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    Ok(response)
 }
 
 fn struck(code: u16, retry_after: Option<u64>) -> Result<Response<Body>, BoxError> {
@@ -288,11 +249,7 @@ fn struck(code: u16, retry_after: Option<u64>) -> Result<Response<Body>, BoxErro
     if let Some(seconds) = retry_after {
         refusal.details = json!({ "retryAfterSeconds": seconds });
     }
-    let mut response = refuse(&refusal)?;
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-    Ok(response)
+    refuse(&refusal)
 }
 
 fn stream_of(stream: Stream) -> Result<Response<Body>, BoxError> {

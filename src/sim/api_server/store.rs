@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::journal::{Entry, Log};
 use super::kinds::{ResourceDef, Scope};
+use super::ownership::track::Tracking;
 use super::reject::Reject;
 use super::request::Verb;
 use crate::api::Time;
@@ -35,12 +36,27 @@ pub(crate) struct Act<'a> {
     pub subresource: Option<&'a str>,
     /// `dryRun=All`: everything is checked, nothing is kept.
     pub dry_run: bool,
+    /// How `managedFields` follow.
+    pub tracking: Tracking<'a>,
+    /// What becomes of fields that a schema does not know.
+    pub unknown: Unknown,
+}
+
+/// What becomes of fields that a schema does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// They are dropped.
+    Drop,
+    /// They are dropped, and the client is warned.
+    Warn,
+    /// The write is refused.
+    Refuse,
 }
 
 impl<'a> Act<'a> {
     /// The same write by somebody else, as a consequence.
     pub fn by(&self, actor: &'a str, verb: Verb) -> Self {
-        Act { now: self.now, actor, verb, subresource: None, dry_run: self.dry_run }
+        Act { dry_run: self.dry_run, ..Self::of(actor, verb, self.now) }
     }
 }
 
@@ -106,6 +122,8 @@ pub(crate) struct Store {
     pub doomed: VecDeque<(Time, String)>,
     pub collection_delay: Duration,
     pub services: u32,
+    /// What the request under way is to be told beside its answer.
+    pub warnings: Vec<String>,
 }
 
 impl Store {
@@ -122,6 +140,7 @@ impl Store {
             doomed: VecDeque::new(),
             collection_delay: Duration::ZERO,
             services: 0,
+            warnings: Vec::new(),
         }
     }
 

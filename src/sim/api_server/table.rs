@@ -115,6 +115,9 @@ fn columns(def: &ResourceDef) -> &'static [(&'static str, Cell)] {
 }
 
 fn table(def: &ResourceDef, objects: &[Arc<Value>], (metadata, now): (Value, Time)) -> Value {
+    if !def.printed.is_empty() {
+        return printed(def, objects, (metadata, now));
+    }
     let middle = columns(def);
     let column = |name: &str, kind: &str, format: &str| json!({ "name": name, "type": kind, "format": format, "description": "", "priority": 0 });
     let mut definitions = vec![column("Name", "string", "name")];
@@ -129,6 +132,24 @@ fn table(def: &ResourceDef, objects: &[Arc<Value>], (metadata, now): (Value, Tim
             json!({ "cells": cells, "object": partial(object) })
         })
         .collect();
+    json!({ "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": definitions, "rows": rows })
+}
+
+/// A table by the printer columns of a definition.
+fn printed(def: &ResourceDef, objects: &[Arc<Value>], (metadata, now): (Value, Time)) -> Value {
+    let column = |name: &str, kind: &str, format: &str, priority: i64| json!({ "name": name, "type": kind, "format": format, "description": "", "priority": priority });
+    let mut definitions = vec![column("Name", "string", "name", 0)];
+    let as_text = |of: &str| if of == "date" { "string".to_owned() } else { of.to_owned() };
+    definitions.extend(def.printed.iter().map(|shown| column(&shown.name, &as_text(&shown.of), "", shown.priority)));
+    let row = |object: &Arc<Value>| {
+        let mut cells = vec![json!(object::name(object))];
+        cells.extend(def.printed.iter().map(|shown| match (shown.of.as_str(), shown.cell(object)) {
+            ("date", Value::String(at)) => json!(at.parse().map_or(at, |at| span(at, now))),
+            (_, cell) => cell,
+        }));
+        json!({ "cells": cells, "object": partial(object) })
+    };
+    let rows: Vec<Value> = objects.iter().map(row).collect();
     json!({ "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": definitions, "rows": rows })
 }
 
@@ -155,7 +176,10 @@ fn restarts(pod: &Value) -> Value {
 
 /// The age in kubectl's short form. Source: `k8s.io/apimachinery/pkg/util/duration`.
 fn age(object: &Value, now: Time) -> String {
-    let Some(created) = object::time(object, "/metadata/creationTimestamp") else { return "<unknown>".to_owned() };
+    object::time(object, "/metadata/creationTimestamp").map_or_else(|| "<unknown>".to_owned(), |at| span(at, now))
+}
+
+fn span(created: Time, now: Time) -> String {
     let seconds = now.since(created).as_secs();
     let (minutes, hours) = (seconds / 60, seconds / 3600);
     match seconds {

@@ -4,7 +4,7 @@ mod crud;
 mod deletion;
 mod faults;
 mod history;
-mod kubectl;
+pub(crate) mod kubectl;
 mod patches;
 mod watches;
 

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use super::check;
 use super::defaults;
 use super::kinds::{Generation, ResourceDef, Scope, Status};
+use super::ownership::track::{self, Tracking};
 use super::patch::{self, PatchKind};
 use super::reject::Reject;
 use super::request::Verb;
-use super::store::{Act, Address, Store};
+use super::schema::{definition, prune, validate};
+use super::store::{Act, Address, Store, Unknown};
 use crate::sim::object;
 
 /// How many letters follow `generateName`.
@@ -53,8 +55,11 @@ impl Store {
         if def.generation == Generation::Counted {
             object::put(&mut new, &["metadata", "generation"], json!(1));
         }
-        self.complete(&def, &mut new);
+        self.complete(act, &def, &mut new)?;
         check::workload(&def, &new)?;
+        validate::check(&def, None, &new)?;
+        own(act, &def, None, &mut new);
+        self.redefine(act, &at, &new)?;
         let created = self.commit(act, &at, Some(new))?;
         self.doom_if_orphaned(act, &created);
         Ok(created)
@@ -82,7 +87,8 @@ impl Store {
         self.replace(act, at, (&current, new))
     }
 
-    fn replace(
+    /// Makes `new` the state of an object that is there, under all rules.
+    pub(crate) fn replace(
         &mut self,
         act: &Act<'_>,
         at: &Address,
@@ -95,6 +101,7 @@ impl Store {
             let why = format!("the name of the object ({named}) does not match the name on the URL ({})", at.name);
             return Err(Reject::bad_request(why));
         }
+        let entries = new.pointer("/metadata/managedFields").filter(|_| act.tracking == Tracking::Settled).cloned();
         let mut new = match act.subresource {
             Some("status") => with_status_of(old, new.get("status")),
             _ if def.status == Status::Subresource => {
@@ -106,22 +113,49 @@ impl Store {
             }
             _ => new,
         };
+        if let Some(entries) = entries {
+            object::put(&mut new, &["metadata", "managedFields"], entries);
+        }
         keep_identity(old, &mut new);
-        self.complete(&def, &mut new);
+        self.complete(act, &def, &mut new)?;
         if def.generation == Generation::Counted && !has_same_content(&def, old, &new) {
             object::put(&mut new, &["metadata", "generation"], json!(object::generation(old) + 1));
         }
         check::workload(&def, &new)?;
         check::immutable(&def, old, &new)?;
+        validate::check(&def, Some(old), &new)?;
+        own(act, &def, Some(old), &mut new);
         if object::is_terminating(&new) && is_free(&new) {
             return self.vanish(act, at, Some(new));
         }
         // Writing what is already there is no write: no new version, no event.
-        if **old == new { Ok(old.clone()) } else { self.commit(act, at, Some(new)) }
+        if **old == new {
+            return Ok(old.clone());
+        }
+        self.redefine(act, at, &new)?;
+        self.commit(act, at, Some(new))
+    }
+
+    /// A definition that is written serves its kind, or is refused.
+    fn redefine(&mut self, act: &Act<'_>, at: &Address, new: &Value) -> Result<(), Reject> {
+        match &*at.resource {
+            definition::RESOURCE if act.dry_run => definition::kind_of(new).map(drop),
+            definition::RESOURCE => self.define(new),
+            _ => Ok(()),
+        }
     }
 
     /// Pruning and defaults.
-    fn complete(&mut self, def: &ResourceDef, new: &mut Value) {
+    fn complete(&mut self, act: &Act<'_>, def: &ResourceDef, new: &mut Value) -> Result<(), Reject> {
+        if let Some(schema) = &def.schema {
+            let unknown: Vec<String> =
+                prune::complete(new, schema).into_iter().map(|path| format!("unknown field \"{path}\"")).collect();
+            match act.unknown {
+                Unknown::Refuse if !unknown.is_empty() => return Err(Reject::strict(def, &unknown)),
+                Unknown::Warn => self.warnings.extend(unknown),
+                Unknown::Refuse | Unknown::Drop => {}
+            }
+        }
         for path in &def.prunes {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             object::take(new, &path);
@@ -130,6 +164,7 @@ impl Store {
             self.services += 1;
         }
         defaults::fill_in(def, new, self.services);
+        Ok(())
     }
 
     fn settle_namespace(&self, def: &ResourceDef, namespace: &str, new: &mut Value) -> Result<(), Reject> {
@@ -177,6 +212,17 @@ impl Store {
         }
         Ok(name)
     }
+}
+
+/// Brings `managedFields` up to date, where the object has them or is to have them.
+fn own(act: &Act<'_>, def: &ResourceDef, old: Option<&Value>, new: &mut Value) {
+    let tracked = track::is_tracked(new) || old.is_some_and(track::is_tracked);
+    let manager = match act.tracking {
+        Tracking::Begin(manager) if tracked || old.is_none() => manager,
+        Tracking::Follow if tracked => act.actor,
+        _ => return,
+    };
+    track::plain_write(def, old, new, &track::Writer { manager, subresource: act.subresource, now: act.now });
 }
 
 /// Whether nothing holds a terminating object back.
@@ -236,6 +282,7 @@ fn keep_identity(old: &Value, new: &mut Value) {
 impl<'a> Act<'a> {
     /// A write of a built-in controller.
     pub fn of(actor: &'a str, verb: Verb, now: crate::api::Time) -> Self {
-        Act { now, actor, verb, subresource: None, dry_run: false }
+        let (tracking, unknown) = (Tracking::Follow, Unknown::Drop);
+        Act { now, actor, verb, subresource: None, dry_run: false, tracking, unknown }
     }
 }

@@ -1,7 +1,7 @@
 //! A gateway: it applies routes some time after they are written, says so in their status, and keeps a view of its own
 //! of routes and endpoints. Users meet this view, never the API objects.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +38,10 @@ pub struct View {
     pub routes: BTreeMap<Key, (i64, Value)>,
     /// The ready endpoints of each Service that has slices.
     pub services: BTreeMap<Key, Vec<Backend>>,
+    /// The healthy targets of each load balancer, by its Service.
+    pub balancers: BTreeMap<Key, Vec<Backend>>,
+    /// Nodes whose pods nobody reaches.
+    pub lost_nodes: BTreeSet<String>,
 }
 
 /// The data plane's view, shared between the gateway that moves it and the traffic that meets it.

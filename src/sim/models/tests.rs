@@ -297,3 +297,51 @@ async fn the_driver_follows_tokio_time() {
     assert!(passed >= Duration::from_millis(1300), "{passed:?}");
     assert_eq!(hand.get("ReplicaSet", "default", "v1").unwrap()["status"]["availableReplicas"], json!(2));
 }
+
+#[test]
+fn containers_die_and_wait_longer_each_time() {
+    for (behaviour, reason, code) in
+        [("crash-back-off", "Error", 1), ("out-of-memory", "OOMKilled", 137), ("unhealthy", "Error", 137)]
+    {
+        let mut bench = bench();
+        bench.replica_set("v1", 1, &json!({ "sim.siskin.dev/behaviour": behaviour }));
+        let mut seen = Vec::new();
+        let mut ready = false;
+        for _ in 0..120 {
+            bench.run(1000);
+            let state = bench.pods()[0]["status"]["containerStatuses"][0].clone();
+            ready |= state["ready"] == json!(true);
+            if let Some(message) = state["state"]["waiting"]["message"].as_str() {
+                let backoff = message.split(' ').nth(1).unwrap().to_owned();
+                if seen.last() != Some(&backoff) {
+                    seen.push(backoff);
+                }
+                assert_eq!(
+                    (&state["lastState"]["terminated"]["reason"], &state["lastState"]["terminated"]["exitCode"]),
+                    (&json!(reason), &json!(code))
+                );
+            }
+        }
+        assert_eq!(seen.get(..2), Some(&["10s".to_owned(), "20s".to_owned()][..]), "{behaviour}: {seen:?}");
+        assert_eq!(ready, behaviour != "crash-back-off", "{behaviour}");
+        assert!(bench.pods()[0]["status"]["containerStatuses"][0]["restartCount"].as_i64() >= Some(2));
+    }
+}
+
+#[test]
+fn images_are_pulled_once_and_hooks_delay_the_end() {
+    let mut bench = bench();
+    bench.replica_set("v1", 1, &json!({ "sim.siskin.dev/pull": "5", "sim.siskin.dev/pre-stop": "2" }));
+    bench.run(4000);
+    assert_eq!(bench.status("v1").get("readyReplicas"), None);
+    bench.run(2000);
+    assert_eq!(bench.status("v1")["readyReplicas"], json!(1));
+    bench.scale("v1", 2);
+    bench.run(1000);
+    assert_eq!(bench.status("v1")["readyReplicas"], json!(2), "the image is there");
+    bench.scale("v1", 0);
+    bench.run(2000);
+    assert_eq!(bench.pods().len(), 2, "the hook runs");
+    bench.run(1000);
+    assert!(bench.pods().is_empty());
+}

@@ -6,14 +6,15 @@
 //! expr     := arith ("or" arith)*
 //! arith    := product (("+" | "-") product)*
 //! product  := atom (("*" | "/") atom)*
-//! atom     := number | "vector(" number ")" | "(" expr ")" | rated
+//! atom     := number | "vector(" number ")" | "(" expr ")" | rated | "histogram_quantile(" number "," expr ")"
 //!           | ("sum" | "count" | "max" | "min" | "avg") ["by (" label, … ")"] "(" expr ")" ["by (" label, … ")"]
 //! rated    := ("rate" | "increase") "(" selector "[" duration "]" ")" | selector
 //! selector := metric "{" label ("=" | "!=" | "=~" | "!~") "text", … "}"
 //! ```
 //!
-//! The one metric is `http_requests_total` with the labels `version`, `code`, `service` and
-//! `rollouts_pod_template_hash`. Every other name is an empty vector, and so is a series that has never counted:
+//! The metrics are `http_requests_total` with the labels `version`, `code`, `service` and
+//! `rollouts_pod_template_hash`, and, for pods that say how long they take (`sim.siskin.dev/latency`), the histogram
+//! `http_request_duration_seconds` with the same labels. Every other name is an empty vector, and so is a series that has never counted:
 //! the traps that real queries fall into are here too.
 
 pub mod eval;

@@ -58,6 +58,8 @@ pub(crate) enum Expr {
     /// `rate`: per second.
     Rate(Selector, Duration),
     Increase(Selector, Duration),
+    /// `histogram_quantile`.
+    Quantile(f64, Box<Expr>),
     Aggregate(Fold, Vec<String>, Box<Expr>),
     Binary(Box<Expr>, Operator, Box<Expr>),
 }
@@ -185,13 +187,22 @@ impl<'a> Parser<'a> {
             "max" => self.aggregate(Fold::Max),
             "min" => self.aggregate(Fold::Min),
             "avg" => self.aggregate(Fold::Average),
+            "histogram_quantile" => {
+                self.expect("(")?;
+                self.skip();
+                let quantile = self.number()?;
+                self.expect(",")?;
+                let inner = self.expr()?;
+                self.expect(")")?;
+                Ok(Expr::Quantile(quantile, Box::new(inner)))
+            }
             "rate" => self.ranged(Expr::Rate),
             "increase" => self.ranged(Expr::Increase),
             metric => {
                 self.skip();
                 if self.rest().starts_with('(') {
                     self.at = start;
-                    return Err(self.error(&format!("unknown function {metric:?}: this model knows sum, count, max, min, avg, rate, increase, vector")));
+                    return Err(self.error(&format!("unknown function {metric:?}: this model knows sum, count, max, min, avg, rate, increase, histogram_quantile, vector")));
                 }
                 Ok(Expr::Instant(self.selector(metric)?))
             }

@@ -77,12 +77,47 @@ fn a_quiet_series_counts_zero_and_ratios_of_it_are_nan() {
 }
 
 #[test]
+fn quantiles_of_the_time_that_answers_took() {
+    let mut bench = bench();
+    bench.replica_set("v1", 1, &json!({ "sim.siskin.dev/latency": "0.04" }));
+    bench.replica_set("v2", 1, &json!({ "sim.siskin.dev/latency": "0.4", "sim.siskin.dev/capacity": "60" }));
+    for (service, hash) in [("stable", "v1"), ("canary", "v2")] {
+        bench.service(service, hash);
+    }
+    bench.run(1000);
+    for service in ["stable", "canary"] {
+        bench.cluster.traffic.add(Load::of_service("default", service, 30.0));
+    }
+    bench.run(30_000);
+    let prometheus = bench.cluster.prometheus();
+    let quantile = |of: &str, service: &str| {
+        let rate = format!(r#"sum by (le) (rate(http_request_duration_seconds_bucket{{service="{service}"}}[20s]))"#);
+        one(&prometheus, &format!("histogram_quantile({of}, {rate})")).parse::<f64>().unwrap()
+    };
+    // Between half and one and a half times 40 ms.
+    assert!((0.02..0.06).contains(&quantile("0.5", "stable")), "{}", quantile("0.5", "stable"));
+    assert!(quantile("0.99", "stable") <= 0.1);
+    // Half busy, so twice the idle time in the mean.
+    assert!((0.5..1.2).contains(&quantile("0.5", "canary")), "{}", quantile("0.5", "canary"));
+    let mean = r#"sum(rate(http_request_duration_seconds_sum{version="v1"}[20s])) / sum(rate(http_request_duration_seconds_count{version="v1"}[20s]))"#;
+    let mean: f64 = one(&prometheus, mean).parse().unwrap();
+    assert!((0.036..0.044).contains(&mean), "{mean}");
+    let inside = rows(&prometheus, r#"http_request_duration_seconds_bucket{version="v1",le="+Inf"}"#);
+    assert_eq!(inside.len(), 1);
+    assert!(
+        rows(&prometheus, r#"histogram_quantile(0.9, rate(http_request_duration_seconds_bucket{version="v9"}[20s]))"#)
+            .is_empty()
+    );
+}
+
+#[test]
 fn the_rest_is_bad_data() {
     let (_, prometheus) = served();
     let bad = [
         "",
         "sum(",
-        "histogram_quantile(0.9, x)",
+        "quantile(0.9, x)",
+        "histogram_quantile(x)",
         "rate(x[5x])",
         "x{a=b}",
         "x{a=\"b\"",

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::loads::{CAPACITY, LATENCY, Loads, positive};
+use crate::api::Time;
 use crate::sim::api_server::Hand;
 use crate::sim::models::gateway::{Key, View};
 use crate::sim::object;
@@ -21,6 +24,8 @@ pub enum Target {
     Route(Key),
     /// To a Service: namespace and name.
     Service(Key),
+    /// Through the cloud's load balancer of a Service: namespace and name.
+    Balancer(Key),
 }
 
 /// Why a request got no answer from a pod.
@@ -32,6 +37,10 @@ pub enum Reason {
     NoEndpoint,
     /// The endpoint's pod is gone or not running.
     DeadPod,
+    /// The endpoint's pod is on its way out, and takes no more requests ([`REFUSES`]).
+    Draining,
+    /// The pod has more to do than it is able to (`loads::CAPACITY`).
+    Overload,
 }
 
 /// What became of a request.
@@ -69,16 +78,27 @@ pub struct PodFacts {
     pub hash: String,
     /// From 0 to 1.
     pub error_rate: f64,
-    uid: String,
-    is_running: bool,
+    /// Requests per second that it can serve; none: any number.
+    pub capacity: Option<f64>,
+    /// Seconds that it takes for an answer when it is idle.
+    pub latency: Option<f64>,
+    pub(crate) uid: String,
+    pub(crate) is_running: bool,
+    pub(crate) is_stopping: bool,
+    node: String,
+    refuses: bool,
 }
+
+/// On the pod, seconds: from so long after its deletion it refuses requests. Without the annotation a terminating pod
+/// answers until it is gone.
+pub const REFUSES: &str = "sim.siskin.dev/refuse-after";
 
 // Rates come from a parsed annotation and are clamped: never NaN.
 impl Eq for PodFacts {}
 
 impl PodFacts {
-    /// Reads a pod.
-    pub fn of(pod: &Value) -> Self {
+    /// Reads a pod as it behaves at an instant.
+    pub fn of(pod: &Value, now: Time) -> Self {
         let rate =
             object::annotation(pod, ERROR_RATE).and_then(|text| text.parse::<f64>().ok()).filter(|rate| !rate.is_nan());
         let states = object::list(pod, "/status/containerStatuses");
@@ -86,10 +106,26 @@ impl PodFacts {
             version: version(pod),
             hash: object::label(pod, HASH_LABEL).unwrap_or_default().to_owned(),
             error_rate: rate.unwrap_or(0.0).clamp(0.0, 1.0),
+            capacity: positive(pod, CAPACITY),
+            latency: positive(pod, LATENCY),
+            node: object::text(pod, "/spec/nodeName").to_owned(),
+            is_stopping: object::is_terminating(pod),
+            refuses: refuses(pod, now),
             uid: object::uid(pod).to_owned(),
             is_running: !states.is_empty() && states.iter().all(|state| state.pointer("/state/running").is_some()),
         }
     }
+}
+
+fn refuses(pod: &Value, now: Time) -> bool {
+    let after = object::annotation(pod, REFUSES).and_then(|text| text.parse::<f64>().ok());
+    let Some(after) = after.filter(|after| after.is_finite() && *after >= 0.0) else { return false };
+    let end = object::time(pod, "/metadata/deletionTimestamp");
+    let grace = object::integer(pod, "/metadata/deletionGracePeriodSeconds").unwrap_or(0);
+    // The timestamp says when the grace ends, so it began that much earlier.
+    end.is_some_and(|end| {
+        end + Duration::from_secs_f64(after.min(86_400.0)) <= now + Duration::from_secs(grace.unsigned_abs())
+    })
 }
 
 fn version(pod: &Value) -> String {
@@ -106,44 +142,83 @@ fn version(pod: &Value) -> String {
 /// Looks pods up once a tick, however many requests there are.
 pub(crate) struct Pods<'a> {
     pub hand: &'a Hand,
+    pub now: Time,
     pub known: BTreeMap<Key, Option<Arc<PodFacts>>>,
 }
 
 impl Pods<'_> {
-    fn get(&mut self, key: &Key) -> Option<Arc<PodFacts>> {
+    pub fn get(&mut self, key: &Key) -> Option<Arc<PodFacts>> {
         if let Some(known) = self.known.get(key) {
             return known.clone();
         }
-        let found = self.hand.get("Pod", &key.0, &key.1).map(|pod| Arc::new(PodFacts::of(&pod)));
+        let found = self.hand.get("Pod", &key.0, &key.1).map(|pod| Arc::new(PodFacts::of(&pod, self.now)));
         self.known.insert(key.clone(), found.clone());
         found
     }
 }
 
-/// Sends one request with `headers` to `target`.
-pub(crate) fn send(
+/// A pod that a request has been led to, and the Service that led there.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    pub service: Key,
+    pub pod: Arc<PodFacts>,
+}
+
+/// A request that was led nowhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Astray {
+    pub reason: Reason,
+    pub service: String,
+}
+
+impl From<Astray> for Outcome {
+    fn from(Astray { reason, service }: Astray) -> Self {
+        Self::Lost { reason, service }
+    }
+}
+
+/// Leads one request with `headers` to a pod, and says the pod's name.
+pub(crate) fn lead(
     (target, headers): (&Target, &BTreeMap<String, String>),
     view: &View,
     pods: &mut Pods<'_>,
     random: &mut SplitMix,
-) -> Outcome {
+) -> Result<(Choice, String), Astray> {
     let service = match target {
-        Target::Service(key) => Some(key.clone()),
+        Target::Service(key) | Target::Balancer(key) => Some(key.clone()),
         Target::Route(key) => {
             view.routes.get(key).and_then(|(_, spec)| backend(spec, headers, random)).map(|name| (key.0.clone(), name))
         }
     };
-    let Some(service) = service else { return Outcome::Lost { reason: Reason::NoBackend, service: String::new() } };
-    let lost = |reason| Outcome::Lost { reason, service: service.1.clone() };
-    let Some(endpoints) = view.services.get(&service) else { return lost(Reason::NoBackend) };
+    let Some(service) = service else {
+        return Err(Astray { reason: Reason::NoBackend, service: String::new() });
+    };
+    let lost = |reason| Astray { reason, service: service.1.clone() };
+    let places = if matches!(target, Target::Balancer(_)) { &view.balancers } else { &view.services };
+    let Some(endpoints) = places.get(&service) else { return Err(lost(Reason::NoBackend)) };
     let pick = usize::try_from(random.below(endpoints.len() as u64)).unwrap_or(0);
-    let Some(endpoint) = endpoints.get(pick) else { return lost(Reason::NoEndpoint) };
+    let Some(endpoint) = endpoints.get(pick) else { return Err(lost(Reason::NoEndpoint)) };
     let pod = pods.get(&(service.0.clone(), endpoint.pod.clone()));
     // A terminating pod answers until it is gone.
-    let Some(pod) = pod.filter(|pod| pod.uid == endpoint.uid && pod.is_running) else { return lost(Reason::DeadPod) };
+    let pod = pod.filter(|pod| pod.uid == endpoint.uid && pod.is_running && !view.lost_nodes.contains(&pod.node));
+    let Some(pod) = pod else { return Err(lost(Reason::DeadPod)) };
+    Ok((Choice { service, pod }, endpoint.pod.clone()))
+}
+
+/// What the pod makes of a request, and the seconds that its answer takes where it says so.
+pub(crate) fn answer(choice: Choice, loads: &mut Loads, random: &mut SplitMix, now: Time) -> (Outcome, Option<f64>) {
+    let Choice { service, pod } = choice;
+    let lost = |reason| (Outcome::Lost { reason, service: service.1.clone() }, None);
+    if pod.refuses {
+        return lost(Reason::Draining);
+    }
+    if !loads.admit(&pod, now) {
+        return lost(Reason::Overload);
+    }
     let fails = random.unit() < pod.error_rate;
+    let took = if pod.latency.is_some() { loads.latency(&pod, now, random.unit()) } else { None };
     let (pod, service) = ((*pod).clone(), service.1);
-    if fails { Outcome::VersionError { pod, service } } else { Outcome::Ok { pod, service } }
+    (if fails { Outcome::VersionError { pod, service } } else { Outcome::Ok { pod, service } }, took)
 }
 
 /// The Service that the route's rules choose.

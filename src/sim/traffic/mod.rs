@@ -1,13 +1,21 @@
 //! Model users: they send requests through the data plane's own view, and every answer is attributed.
 //!
-//! [`flow`] decides what becomes of one request, [`users`] sends the due number of them on each tick, [`record`] keeps
-//! totals and a window of recent counts, which [`prometheus`](crate::sim::prometheus) serves.
+//! [`flow`] decides what becomes of one request, [`users`] sends the due number of them on each tick, in the course of
+//! a [`profile`] and over [`connections`]; [`loads`] knows how busy each pod is; [`record`] keeps totals and a window of
+//! recent counts, which [`prometheus`](crate::sim::prometheus) serves.
 
+pub mod connections;
 pub mod flow;
+pub mod loads;
+pub mod profile;
 pub mod record;
+pub mod times;
 pub mod users;
 
+pub use connections::Connections;
 pub use flow::{Outcome, Reason, Target};
+pub use loads::Loads;
+pub use profile::Profile;
 pub use record::{Record, Series, Tally};
 pub use users::{Load, Traffic};
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::flow::{Outcome, Reason};
+use super::times::Times;
 use crate::api::Time;
 
 /// The length of one bucket, and so the precision of windows.
@@ -79,6 +80,7 @@ pub struct Record {
     totals: BTreeMap<Series, u64>,
     lost: BTreeMap<Reason, u64>,
     buckets: VecDeque<(Time, BTreeMap<Series, u64>)>,
+    times: Times,
 }
 
 impl Record {
@@ -98,6 +100,16 @@ impl Record {
         if let Some((_, counts)) = self.buckets.back_mut() {
             *counts.entry(series).or_default() += 1;
         }
+    }
+
+    /// Adds the seconds that the answer to one request took.
+    pub fn took(&mut self, outcome: &Outcome, seconds: f64, now: Time) {
+        self.times.add(Series::of(outcome), seconds, now);
+    }
+
+    /// How long answers took, of pods that say so.
+    pub fn times(&self) -> &Times {
+        &self.times
     }
 
     /// Every series that has ever counted, with its total.

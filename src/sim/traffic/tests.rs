@@ -132,3 +132,61 @@ fn a_namesake_does_not_answer_for_a_pod_that_is_gone() {
     bench.run(1000);
     assert_eq!((total(&bench).total(), lost(&bench, Reason::DeadPod)), (100, 100));
 }
+
+#[test]
+fn a_pod_that_drains_or_is_full_loses_what_comes() {
+    let mut bench = bench();
+    bench.replica_set(
+        "v1",
+        1,
+        &json!({ "sim.siskin.dev/capacity": "50", "sim.siskin.dev/stop": "5", "sim.siskin.dev/refuse-after": "0" }),
+    );
+    bench.service("web", "v1");
+    bench.run(1000);
+    bench.cluster.traffic.add(Load::of_service("default", "web", 100.0));
+    bench.run(10_000);
+    let overload = lost(&bench, Reason::Overload);
+    assert!((430..520).contains(&overload), "{overload}");
+    bench.cluster.gateway.set_endpoint_lag(Duration::from_secs(2));
+    bench.scale("v1", 0);
+    bench.run(1500);
+    let draining = lost(&bench, Reason::Draining);
+    assert!(draining > 100, "the endpoints still name it: {draining}");
+    bench.run(3000);
+    assert!(lost(&bench, Reason::NoEndpoint) > 0);
+}
+
+#[test]
+fn connections_stay_where_they_were_opened() {
+    let mut bench = bench();
+    bench.replica_set("v1", 1, &json!({}));
+    bench.replica_set("v2", 1, &json!({}));
+    bench.service("web", "v1");
+    bench.run(1000);
+    let kept = super::Connections::KeepAlive { count: 4, lifetime: Duration::ZERO };
+    bench.cluster.traffic.add(Load::of_service("default", "web", 100.0).over(kept));
+    bench.run(1000);
+    let moved = json!({ "spec": { "selector": { "rollouts-pod-template-hash": "v2" } } });
+    bench.hand.merge("Service", ("default", "web"), &moved).unwrap();
+    bench.run(5000);
+    assert_eq!((of(&bench, "v1").total(), of(&bench, "v2").total()), (600, 0), "the selector says otherwise");
+    bench.scale("v1", 0);
+    bench.run(2000);
+    assert!(of(&bench, "v2").total() > 150);
+    assert_eq!(total(&bench).lost, 0, "a pod that stops in order says so");
+    let now = bench.pods().iter().find(|pod| object::name(pod).starts_with("v2-")).cloned().unwrap();
+    bench.hand.delete_now("Pod", "default", object::name(&now)).unwrap();
+    bench.run(100);
+    assert!(lost(&bench, Reason::DeadPod) >= 4, "each connection finds out by itself");
+}
+
+#[test]
+fn profiles_have_their_course() {
+    use super::Profile;
+    use crate::api::Time;
+    let day = Profile::Diurnal { low: 0.2, period: Duration::from_secs(100) };
+    let factor = |profile: Profile, at: i64| format!("{:.2}", profile.factor(Time::from_seconds(at)));
+    assert_eq!([0, 25, 50, 75, 100].map(|at| factor(day, at)), ["0.20", "0.60", "1.00", "0.60", "0.20"]);
+    let spike = Profile::Spike { at: Time::from_seconds(10), lasting: Duration::from_secs(5), factor: 4.0 };
+    assert_eq!([9, 10, 14, 15].map(|at| factor(spike, at)), ["1.00", "4.00", "4.00", "1.00"]);
+}

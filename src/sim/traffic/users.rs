@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::flow::{Outcome, Pods, Target, send};
+use super::connections::{Connections, Pool, Way};
+use super::flow::{Astray, Choice, Pods, Target, answer, lead};
+use super::loads::Loads;
+use super::profile::Profile;
 use super::record::Record;
 use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand};
 use crate::sim::models::DataPlane;
+use crate::sim::models::gateway::View;
 use crate::sim::random::SplitMix;
 
 /// Requests of one load in one tick; what is beyond is not sent later.
@@ -26,17 +30,41 @@ pub struct Load {
     pub rate: f64,
     /// Headers that every request carries, names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// How the rate changes in time.
+    pub profile: Profile,
+    /// Whether requests stay with a pod.
+    pub connections: Connections,
 }
 
 impl Load {
     /// Users of a route.
     pub fn of_route(namespace: &str, name: &str, rate: f64) -> Self {
-        Self { target: Target::Route((namespace.to_owned(), name.to_owned())), rate, headers: BTreeMap::new() }
+        Self::to(Target::Route((namespace.to_owned(), name.to_owned())), rate)
     }
 
     /// Users of a Service.
     pub fn of_service(namespace: &str, name: &str, rate: f64) -> Self {
-        Self { target: Target::Service((namespace.to_owned(), name.to_owned())), rate, headers: BTreeMap::new() }
+        Self::to(Target::Service((namespace.to_owned(), name.to_owned())), rate)
+    }
+
+    /// Steady users of a target, each request on its own.
+    pub fn to(target: Target, rate: f64) -> Self {
+        let (profile, connections) = (Profile::Steady, Connections::PerRequest);
+        Self { target, rate, headers: BTreeMap::new(), profile, connections }
+    }
+
+    /// Lets the rate follow a course.
+    #[must_use]
+    pub fn in_course(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Sends requests over connections that stay open.
+    #[must_use]
+    pub fn over(mut self, connections: Connections) -> Self {
+        self.connections = connections;
+        self
     }
 
     /// Adds a header to every request.
@@ -47,8 +75,8 @@ impl Load {
     }
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits before the cast")]
-    fn micro_rate(&self) -> u128 {
-        let micro = self.rate * 1e6;
+    fn micro_rate(&self, now: Time) -> u128 {
+        let micro = self.rate * self.profile.factor(now) * 1e6;
         if micro.is_finite() { micro.clamp(0.0, 1e18) as u128 } else { 0 }
     }
 }
@@ -57,6 +85,25 @@ struct Stream {
     load: Load,
     /// What is owed, in requests times 10⁶ times 10⁹.
     credit: u128,
+    pool: Pool,
+}
+
+impl Stream {
+    /// Leads one request to a pod: over its connection where it has one.
+    fn lead(&mut self, view: &View, pods: &mut Pods<'_>, random: &mut SplitMix) -> Result<Choice, Astray> {
+        let request = (&self.load.target, &self.load.headers);
+        let now = pods.now;
+        match self.pool.next(self.load.connections, pods, now) {
+            None => lead(request, view, pods, random).map(|(choice, _)| choice),
+            Some(Way::To(choice)) => Ok(choice),
+            Some(Way::Broken(reason, service)) => Err(Astray { reason, service }),
+            Some(Way::Open(place)) => {
+                let (choice, pod) = lead(request, view, pods, random)?;
+                self.pool.keep(place, &choice, pod, now);
+                Ok(choice)
+            }
+        }
+    }
 }
 
 /// All users, and what has become of their requests.
@@ -67,18 +114,20 @@ pub struct Traffic {
     random: SplitMix,
     last: Option<Time>,
     record: Arc<Mutex<Record>>,
+    loads: Arc<Mutex<Loads>>,
 }
 
 impl Traffic {
     /// Nobody yet. The order of choices is a function of `seed`.
     pub fn new(server: &ApiServer, plane: DataPlane, seed: u64) -> Self {
         let record = Arc::new(Mutex::new(Record::default()));
-        Self { hand: server.hand("users"), plane, streams: Vec::new(), random: SplitMix::new(seed), last: None, record }
+        let (hand, loads) = (server.hand("users"), Arc::default());
+        Self { hand, plane, streams: Vec::new(), random: SplitMix::new(seed), last: None, record, loads }
     }
 
     /// Adds users; they start with the next tick.
     pub fn add(&mut self, load: Load) {
-        self.streams.push(Stream { load, credit: 0 });
+        self.streams.push(Stream { load, credit: 0, pool: Pool::default() });
     }
 
     /// Sends everybody home.
@@ -91,6 +140,11 @@ impl Traffic {
         self.record.clone()
     }
 
+    /// How busy pods are; shared with the model of the autoscaler.
+    pub fn loads(&self) -> Arc<Mutex<Loads>> {
+        self.loads.clone()
+    }
+
     /// Sends what is due since the last tick.
     pub fn tick(&mut self, now: Time) {
         let elapsed = self.last.map_or(0, |last| now.since(last).as_nanos());
@@ -99,15 +153,23 @@ impl Traffic {
         let view = plane.lock();
         let record = self.record.clone();
         let mut record = record.lock();
-        let mut pods = Pods { hand: &self.hand, known: BTreeMap::new() };
+        let mut loads = self.loads.lock();
+        loads.forget(now);
+        let mut pods = Pods { hand: &self.hand, now, known: BTreeMap::new() };
         for stream in &mut self.streams {
-            stream.credit += stream.load.micro_rate() * elapsed;
+            stream.credit += stream.load.micro_rate(now) * elapsed;
             let due = stream.credit / (MICRO * NANOS_PER_SECOND);
             stream.credit %= MICRO * NANOS_PER_SECOND;
             for _ in 0..u64::try_from(due).unwrap_or(MAX_PER_TICK).min(MAX_PER_TICK) {
-                let request = (&stream.load.target, &stream.load.headers);
-                let outcome: Outcome = send(request, &view, &mut pods, &mut self.random);
+                let led = stream.lead(&view, &mut pods, &mut self.random);
+                let (outcome, took) = match led {
+                    Ok(choice) => answer(choice, &mut loads, &mut self.random, now),
+                    Err(lost) => (lost.into(), None),
+                };
                 record.add(&outcome, now);
+                if let Some(seconds) = took {
+                    record.took(&outcome, seconds, now);
+                }
             }
         }
     }

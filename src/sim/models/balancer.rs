@@ -1,0 +1,178 @@
+//! A cloud load balancer in front of Services of type `LoadBalancer`: pods are its targets, each call of its API takes
+//! its turn, and a target serves only some time after it was registered. Its targets follow the endpoints late, and
+//! in an order of its own: that is what a release behind one has to bear.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::endpoints::SERVICE_NAME;
+use super::feed::{Feed, key_of};
+use super::gateway::{Backend, DataPlane, Key};
+use super::model::Model;
+use crate::api::Time;
+use crate::sim::api_server::{ApiServer, Hand};
+use crate::sim::object;
+use crate::sim::random::SplitMix;
+
+/// In which order waiting calls are made.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// Targets leave before others come.
+    DeregisterFirst,
+    /// Targets come before others leave.
+    RegisterFirst,
+    /// Any, by this seed.
+    Shuffled(u64),
+}
+
+/// How the balancer behaves.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    /// From registration to the first request: health checks.
+    pub registration: Duration,
+    /// The least time between two calls of its API; zero: all at once.
+    pub throttle: Duration,
+    /// The order of calls.
+    pub order: Order,
+}
+
+#[derive(Clone, Debug)]
+struct Target {
+    backend: Backend,
+    healthy_at: Time,
+}
+
+#[derive(Debug, Default)]
+struct Group {
+    wanted: BTreeMap<String, Backend>,
+    registered: BTreeMap<String, Target>,
+}
+
+/// One call that is due.
+#[derive(Clone, Debug)]
+enum Call {
+    Register(Key, Backend),
+    Deregister(Key, String),
+}
+
+/// The model. Its actor name is `load-balancer`.
+pub struct LoadBalancer {
+    hand: Hand,
+    feed: Feed,
+    plane: DataPlane,
+    manner: Manner,
+    random: SplitMix,
+    groups: BTreeMap<Key, Group>,
+    next_call: Time,
+}
+
+impl LoadBalancer {
+    /// A balancer that users reach through `plane`.
+    pub fn new(server: &ApiServer, plane: DataPlane, manner: Manner) -> Self {
+        let hand = server.hand("load-balancer");
+        let feed = Feed::new(&hand, &["Service", "EndpointSlice"]);
+        let random = SplitMix::new(if let Order::Shuffled(seed) = manner.order { seed } else { 0 });
+        Self { hand, feed, plane, manner, random, groups: BTreeMap::new(), next_call: Time::default() }
+    }
+
+    /// Looks at one Service and its endpoints anew.
+    fn look(&mut self, key: &Key) {
+        let service = self.hand.get("Service", &key.0, &key.1);
+        let Some(service) = service.filter(|service| object::text(service, "/spec/type") == "LoadBalancer") else {
+            self.groups.remove(key);
+            self.plane.lock().balancers.remove(key);
+            return;
+        };
+        if object::list(&service, "/status/loadBalancer/ingress").is_empty() {
+            let ingress = json!([{ "hostname": format!("{}.{}.lb.sim.siskin.dev", key.1, key.0) }]);
+            let status = json!({ "status": { "loadBalancer": { "ingress": ingress } } });
+            // A Service that is gone needs no address.
+            let _ = self.hand.merge_status("Service", (&key.0, &key.1), &status);
+        }
+        let slices = self.hand.list("EndpointSlice", &key.0);
+        let ours = slices.iter().filter(|slice| object::label(slice, SERVICE_NAME) == Some(&key.1));
+        let endpoints = ours.flat_map(|slice| object::list(slice, "/endpoints"));
+        let ready = endpoints.filter(|endpoint| endpoint.pointer("/conditions/ready") == Some(&json!(true)));
+        let wanted = ready.map(|endpoint| {
+            let text = |pointer: &str| object::text(endpoint, pointer).to_owned();
+            let backend = Backend { pod: text("/targetRef/name"), uid: text("/targetRef/uid") };
+            (backend.uid.clone(), backend)
+        });
+        self.groups.entry(key.clone()).or_default().wanted = wanted.collect();
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        let (mut leaving, mut coming) = (Vec::new(), Vec::new());
+        for (key, group) in &self.groups {
+            let gone = group.registered.keys().filter(|uid| !group.wanted.contains_key(*uid));
+            leaving.extend(gone.map(|uid| Call::Deregister(key.clone(), uid.clone())));
+            let new = group.wanted.values().filter(|backend| !group.registered.contains_key(&backend.uid));
+            coming.extend(new.map(|backend| Call::Register(key.clone(), backend.clone())));
+        }
+        match self.manner.order {
+            Order::RegisterFirst => coming.into_iter().chain(leaving).collect(),
+            _ => leaving.into_iter().chain(coming).collect(),
+        }
+    }
+
+    fn make(&mut self, call: Call, now: Time) {
+        match call {
+            Call::Register(key, backend) => {
+                let target = Target { backend: backend.clone(), healthy_at: now + self.manner.registration };
+                self.groups.entry(key).or_default().registered.insert(backend.uid, target);
+            }
+            Call::Deregister(key, uid) => {
+                self.groups.entry(key).or_default().registered.remove(&uid);
+            }
+        }
+    }
+}
+
+impl Model for LoadBalancer {
+    fn tick(&mut self, now: Time) -> Option<Time> {
+        let mut keys: Vec<Key> = Vec::new();
+        for event in self.feed.pull().events {
+            let Some(object) = event.object() else { continue };
+            let service = object::label(object, SERVICE_NAME).filter(|_| event.kind == "EndpointSlice");
+            let key =
+                service.map_or_else(|| key_of(object), |name| (object::namespace(object).to_owned(), name.to_owned()));
+            keys.push(key);
+        }
+        keys.sort();
+        keys.dedup();
+        for key in &keys {
+            self.look(key);
+        }
+        let mut calls = self.calls();
+        while !calls.is_empty() && self.next_call <= now {
+            let pick = match self.manner.order {
+                Order::Shuffled(_) => usize::try_from(self.random.below(calls.len() as u64)).unwrap_or(0),
+                _ => 0,
+            };
+            let call = calls.remove(pick);
+            self.make(call, now);
+            self.next_call = now + self.manner.throttle;
+        }
+        let targets = |group: &Group| -> Vec<Backend> {
+            group
+                .registered
+                .values()
+                .filter(|target| target.healthy_at <= now)
+                .map(|target| target.backend.clone())
+                .collect()
+        };
+        let mut plane = self.plane.lock();
+        for (key, group) in &self.groups {
+            plane.balancers.insert(key.clone(), targets(group));
+        }
+        let registered = self.groups.values().flat_map(|group| group.registered.values());
+        let healthy = registered.map(|target| target.healthy_at).filter(|at| *at > now).min();
+        let turn = (!calls.is_empty()).then_some(self.next_call);
+        [healthy, turn].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! What a cluster may have beside the parts that every release needs. Each is added by name, and costs nothing where it
+//! is not.
+
+use crate::api::Time;
+
+/// A controller, or a part of the infrastructure, that is moved by ticks.
+pub trait Model: Send {
+    /// Does what is due; returns when there is more to do if nothing changes.
+    fn tick(&mut self, now: Time) -> Option<Time>;
+}
