@@ -20,6 +20,7 @@ use crate::sim::api_server::{Cursor, Hand, Verb};
 use crate::sim::clock::ManualClock;
 use crate::sim::cluster::{Cluster, Settings as ClusterSettings};
 use crate::sim::driver::drive;
+use crate::sim::models::Disruption;
 use crate::telemetry::metrics::Metrics;
 
 struct Rig {
@@ -41,7 +42,8 @@ fn definition() -> Value {
 fn rig_with(definition: Value, scopes: Vec<(&str, Scope)>) -> Rig {
     let start: Time = "2026-11-21T12:00:00Z".parse().unwrap();
     let manual = ManualClock::at(start);
-    let cluster = Cluster::new(manual.now(), ClusterSettings::default());
+    let mut cluster = Cluster::new(manual.now(), ClusterSettings::default());
+    cluster.add(Disruption::new(&cluster.server, Duration::ZERO));
     let server = cluster.server.clone();
     let user = server.hand("user");
     server.define(definition).unwrap();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::rig::{KEY, Rig, spec};
 use crate::api::Time;
 use crate::sim::checker::facts::wanted;
+use crate::sim::models::Disruption;
 use crate::sim::object;
 
 fn strategies() -> [Value; 3] {
@@ -115,6 +116,8 @@ fn a_disruption_budget_is_respected() {
             "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "shop", "namespace": KEY.0},
             "spec": {"minAvailable": "100%", "selector": {"matchLabels": {"app": "shop"}}},
         });
+        let controller = Disruption::new(&rig.core.cluster.server, Duration::ZERO);
+        rig.core.cluster.add(controller);
         rig.core.user().create("PodDisruptionBudget", budget).unwrap();
         let at = restart(&rig);
         rig.run(200).unwrap();
