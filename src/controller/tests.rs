@@ -181,7 +181,7 @@ async fn what_does_not_decode_says_so_and_comes_back() {
     open["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = json!({
         "type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {"status": anything},
     });
-    let rig = rig_with(open);
+    let rig = rig_with(open, vec![("rollouts-controller", Scope::default())]);
     let key = ("default", "shop");
     rig.user.create("Rollout", rollout()).unwrap();
     until(&rig, "Healthy").await;
