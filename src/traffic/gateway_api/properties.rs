@@ -188,7 +188,7 @@ fn managed_routes() -> impl Strategy<Value = Vec<ManagedRoute>> {
 
 /// The rules of users.
 fn foreign(route: &Value) -> Vec<Value> {
-    let is_ours = |rule: &&Value| is_managed_name(rule) || rule["name"] == "mir" || is_header_rule(rule);
+    let is_ours = |rule: &&Value| is_managed_name(rule) || matches!(rule["name"].as_str(), Some("mir" | "mir-1")) || is_header_rule(rule);
     route["spec"]["rules"].as_array().unwrap().iter().filter(|rule| !is_ours(rule)).cloned().collect()
 }
 

@@ -139,9 +139,10 @@ fn slow_pods_are_no_failed_update() {
     let mut rig = Rig::new(&slow);
     rig.run(60).unwrap();
     restart(&rig);
+    // One pod after the other, each slow: longer than the deadline, and the last is still on its way when all are new.
     for _ in 0..14 {
         rig.run(10).unwrap();
-        assert_eq!(rig.shown(), "Progressing rollout is restarting");
+        assert!(rig.shown().starts_with("Progressing "), "{}", rig.shown());
     }
     rig.rest().unwrap();
     assert_eq!(rig.shown(), "Healthy");
