@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::case::Case;
 use super::digest::SpecDigest;
 use super::revision::hash::pod_template_hash;
-use super::validate::references::{Missing, missing_reference};
+use super::validate::references::{Missing, missing_reference, rollout_view};
 use super::validate::{TemplateOrigin, validate_spec_from, validate_strict};
 use super::world::World;
 use crate::api::rollout::WorkloadRef;

@@ -59,6 +59,15 @@ impl Hand {
         })
     }
 
+    /// Puts an object there as it was recorded elsewhere: with its uid, its times, its generation and its status.
+    pub fn restore(&self, kind: &str, object: Value) -> Result<Arc<Value>, Reject> {
+        let act = self.act(Verb::Create);
+        self.server.change(|store| {
+            let at = store.address(kind, object::namespace(&object), object::name(&object))?;
+            store.commit(&act, &at, Some(object))
+        })
+    }
+
     /// Merge-patches the main resource. A `metadata.resourceVersion` or `uid` in the patch is a precondition.
     pub fn merge(&self, kind: &str, (namespace, name): (&str, &str), patch: &Value) -> Result<Arc<Value>, Reject> {
         let act = self.act(Verb::Patch);

@@ -110,8 +110,10 @@ impl Kubelet {
                 continue;
             }
             let pull = self.pull(&pod);
+            // A pod that runs already, under a kubelet that has just come up, is not started again.
+            let started = || object::text(&pod, "/status/startTime").parse().unwrap_or(now);
             let known = self.seen.entry(object::uid(&pod).to_owned());
-            let known = known.or_insert(Seen { first: now, pull, stopping: None });
+            let known = known.or_insert_with(|| Seen { first: started(), pull, stopping: None });
             if object::is_terminating(&pod) {
                 known.stopping = known.stopping.or(Some(now));
             }

@@ -86,12 +86,19 @@ pub fn analysis_template(name: &str) -> Value {
 impl Rig {
     /// A cluster with Services, a route, an analysis template and, with `gateway`, a data plane; no Rollout yet.
     pub fn bare(seed: u64, gateway: Option<()>) -> Self {
-        let clock = ManualClock::at("2026-11-21T12:00:00Z".parse::<Time>().unwrap_or_default());
+        let rig = Self::empty(seed, "2026-11-21T12:00:00Z".parse().unwrap_or_default());
+        rig.furnish(gateway);
+        rig
+    }
+
+    /// A cluster with nothing in it, at an instant.
+    pub fn empty(seed: u64, now: Time) -> Self {
+        let clock = ManualClock::at(now);
         let cluster = Cluster::new(clock.now(), Settings { seed, ..Settings::default() });
         let cursor = cluster.server.subscribe();
         let analyst = Analyst::new(&cluster.server);
         let core = Core::new(cluster, clock, KEY);
-        let rig = Self {
+        Self {
             core,
             checker: Checker::default(),
             analyst,
@@ -101,9 +108,7 @@ impl Rig {
             cursor,
             last: Vec::new(),
             refused: RefCell::new(None),
-        };
-        rig.furnish(gateway);
-        rig
+        }
     }
 
     fn furnish(&self, gateway: Option<()>) {

@@ -18,6 +18,7 @@
 //! | [`rollback`] | straight back inside the window |
 //! | [`kstatus`] | what readers without knowledge of Rollouts make of the status |
 //! | [`workload`] | templates that are kept in another workload |
+//! | [`recorded`] | clusters recorded from Argo Rollouts |
 //! | [`campaign`] | generated worlds and scripts, every write checked |
 //! | [`scenario`] | what the campaign is made of |
 //! | [`rig`], [`analyst`] | names for what these tests use of [`crate::sim::search`] |
@@ -31,6 +32,7 @@ mod kstatus;
 mod managed;
 mod ping_pong;
 mod pods;
+mod recorded;
 mod releases;
 mod restart;
 mod restarts;
