@@ -137,7 +137,7 @@ fn any_goal() -> impl Strategy<Value = Goal> {
 fn is_header_rule(rule: &Value) -> bool {
     match rule["name"].as_str() {
         // With both Services it is the rule of a mirror route, whose weights are those of its source.
-        Some(name) => (name == "hdr" || name == "hdr-1") && !(count(rule, CANARY) > 0 && count(rule, STABLE) > 0),
+        Some(_) => is_managed_name(rule) && !(count(rule, CANARY) > 0 && count(rule, STABLE) > 0),
         None => {
             !rule["matches"].is_null()
                 && rule["backendRefs"].as_array().is_some_and(|refs| refs.len() == 1 && refs[0]["name"] == CANARY)
@@ -145,8 +145,14 @@ fn is_header_rule(rule: &Value) -> bool {
     }
 }
 
+/// Whether a rule has the name of a managed route; further sources are numbered.
+fn is_rule_of(managed: &str, rule: &Value) -> bool {
+    let Some(rest) = rule["name"].as_str().and_then(|name| name.strip_prefix(managed)) else { return false };
+    rest.is_empty() || rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
 fn is_managed_name(rule: &Value) -> bool {
-    matches!(rule["name"].as_str(), Some("hdr" | "hdr-1"))
+    is_rule_of("hdr", rule)
 }
 
 fn count(rule: &Value, service: &str) -> usize {
@@ -188,7 +194,7 @@ fn managed_routes() -> impl Strategy<Value = Vec<ManagedRoute>> {
 
 /// The rules of users.
 fn foreign(route: &Value) -> Vec<Value> {
-    let is_ours = |rule: &&Value| is_managed_name(rule) || matches!(rule["name"].as_str(), Some("mir" | "mir-1")) || is_header_rule(rule);
+    let is_ours = |rule: &&Value| is_managed_name(rule) || is_rule_of("mir", rule) || is_header_rule(rule);
     route["spec"]["rules"].as_array().unwrap().iter().filter(|rule| !is_ours(rule)).cloned().collect()
 }
 
