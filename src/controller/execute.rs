@@ -98,10 +98,10 @@ impl Executor {
         }
         told.extend(self.tell(&plan.events, &run));
         self.recorder.settle(told).await;
-        if let Some(record) = &plan.record {
-            if let Err(error) = self.record(record, &mut run).await {
-                done.fail(&record.object, error);
-            }
+        if let Some(record) = &plan.record
+            && let Err(error) = self.record(record, &mut run).await
+        {
+            done.fail(&record.object, error);
         }
         done
     }

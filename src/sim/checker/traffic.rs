@@ -177,7 +177,7 @@ pub fn i06(write: &Write<'_>) -> Found {
         return Ok(());
     }
     if facts.dynamic() {
-        return write.is("HTTPRoute").then(|| carried(write, (canary, stable))).unwrap_or(Ok(()));
+        return if write.is("HTTPRoute") { carried(write, (canary, stable)) } else { Ok(()) };
     }
     let Some((from, to)) = resize(write).filter(|(from, to)| to < from) else { return Ok(()) };
     let share = facts.share_up(&status.current_pod_hash);

@@ -20,10 +20,8 @@ enum Read {
 
 fn read(rollout: &Value) -> Read {
     let observed = rollout.pointer("/status/observedGeneration");
-    if observed.is_some_and(|observed| !observed.is_i64()) {
-        // The reader gives an error here, which is why the dialect exists.
-        panic!("observedGeneration is {observed:?}");
-    }
+    // The reader gives an error here, which is why the dialect exists.
+    assert!(observed.is_none_or(Value::is_i64), "observedGeneration is {observed:?}");
     if observed.and_then(Value::as_i64).is_some_and(|observed| observed != object::generation(rollout)) {
         return Read::InProgress;
     }
@@ -183,8 +181,11 @@ fn switching_it_on_writes_once_and_off_goes_along() {
     assert!(["Ready", "Reconciling", "Stalled"].iter().all(|kind| condition(&stored, kind).is_none()));
 }
 
+/// Whether an expression holds, given the phase and whether the generation is observed.
+type Says = fn(&str, bool) -> bool;
+
 /// The expressions that `docs/waiting.md` gives to Flux, with what they say by hand: no evaluator is at hand here.
-const FLUX: [(&str, fn(&str, bool) -> bool); 3] = [
+const FLUX: [(&str, Says); 3] = [
     (
         "current: status.phase == 'Healthy' && int(status.observedGeneration) == metadata.generation",
         |phase, observed| phase == "Healthy" && observed,

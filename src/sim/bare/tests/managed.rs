@@ -93,7 +93,7 @@ fn the_routes_of_the_steps_end_with_the_update() {
         {"setCanaryScale": {"replicas": 1}}, header("hdr", "1"), header("beta", "2"), {"pause": {}},
         gone("hdr"), {"pause": {}}, {"setCanaryScale": {"matchTrafficWeight": true}}, {"setWeight": 60}, {"pause": {}},
     ]));
-    assert_eq!((index(&rig), names(&rig)), (3, vec!["".into(), "hdr".into(), "beta".into()]));
+    assert_eq!((index(&rig), names(&rig)), (3, vec![String::new(), "hdr".into(), "beta".into()]));
     for (step, expected) in [(5, vec!["", "beta"]), (8, vec!["", "beta"])] {
         rig.command(&json!({"pauseConditions": null}));
         rig.run(60).unwrap();
@@ -112,7 +112,7 @@ fn a_rule_comes_back_with_the_pod_that_it_leads_to() {
     rig.command(&json!({"pauseConditions": null}));
     rig.run(60).unwrap();
     for _ in 0..3 {
-        assert_eq!((index(&rig), names(&rig)), (4, vec!["".into(), "hdr".into()]));
+        assert_eq!((index(&rig), names(&rig)), (4, vec![String::new(), "hdr".into()]));
         kill_canary(&rig);
         rig.core.look();
         rig.core.cluster.tick();
@@ -131,7 +131,7 @@ fn a_step_waits_until_the_rule_is_accepted() {
     rig.core.cluster.gateway.set_route_lag(Duration::from_secs(40));
     rig.update("shop:2");
     rig.run(30).unwrap();
-    assert_eq!((index(&rig), names(&rig)), (1, vec!["".into(), "hdr".into()]));
+    assert_eq!((index(&rig), names(&rig)), (1, vec![String::new(), "hdr".into()]));
     rig.run(60).unwrap();
     assert_eq!(index(&rig), 2);
     rig.rest().unwrap();
@@ -143,7 +143,7 @@ fn without_canary_pods_the_rule_waits_for_the_first() {
     assert_eq!((index(&rig), names(&rig)), (1, vec![String::new()]));
     rig.command(&json!({"pauseConditions": null}));
     rig.run(60).unwrap();
-    assert_eq!((index(&rig), names(&rig), rig.weight()), (3, vec!["".into(), "hdr".into()], 20));
+    assert_eq!((index(&rig), names(&rig), rig.weight()), (3, vec![String::new(), "hdr".into()], 20));
     rig.command(&json!({"promoteFull": true}));
     rig.run(200).unwrap();
     assert_eq!((rig.shown().as_str(), names(&rig)), ("Healthy", vec![String::new()]));
@@ -157,7 +157,7 @@ fn a_new_revision_begins_without_the_rules_of_the_one_before() {
     rig.core.look();
     rig.run(1).unwrap();
     rig.run(100).unwrap();
-    assert_eq!((index(&rig), names(&rig)), (2, vec!["".into(), "hdr".into()]));
+    assert_eq!((index(&rig), names(&rig)), (2, vec![String::new(), "hdr".into()]));
     let third = rig.rollout().unwrap().status.current_pod_hash;
     let service = rig.core.user().get("Service", KEY.0, "shop-canary").unwrap();
     assert_eq!(service["spec"]["selector"][HASH], json!(third));

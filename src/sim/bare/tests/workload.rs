@@ -263,14 +263,14 @@ impl Move {
         let user = self.rig.core.user();
         let own = |pod: &&std::sync::Arc<Value>| object::label(pod, HASH).is_some() && !hurt(pod);
         for pod in user.list("Pod", KEY.0).iter().filter(own).take(count) {
-            user.merge("Pod", (KEY.0, object::name(pod)), &behaves(json!("never-ready"))).unwrap();
+            user.merge("Pod", (KEY.0, object::name(pod)), &behaves(&json!("never-ready"))).unwrap();
         }
     }
 
     fn heal(&self) {
         let user = self.rig.core.user();
         for pod in user.list("Pod", KEY.0).iter().filter(|pod| hurt(pod)) {
-            user.merge("Pod", (KEY.0, object::name(pod)), &behaves(Value::Null)).unwrap();
+            user.merge("Pod", (KEY.0, object::name(pod)), &behaves(&Value::Null)).unwrap();
         }
     }
 }
@@ -279,7 +279,7 @@ fn hurt(pod: &Value) -> bool {
     object::annotation(pod, BEHAVIOUR).is_some()
 }
 
-fn behaves(how: Value) -> Value {
+fn behaves(how: &Value) -> Value {
     json!({"metadata": {"annotations": {BEHAVIOUR: how}}})
 }
 
