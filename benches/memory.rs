@@ -14,8 +14,10 @@ use siskin::api::Time;
 use siskin::controller::caches::{Caches, Queues};
 use siskin::runtime::cache::{Cached, Entry, Store};
 use siskin::runtime::clock::Clock;
+use siskin::runtime::object::Json;
 use siskin::runtime::queue::Queue;
 use siskin::telemetry::metrics::Metrics;
+use siskin::traffic::gateway_api::RouteKind;
 
 mod objects;
 use objects::Nth;
@@ -58,6 +60,10 @@ fn caches() -> Caches {
     Caches::new(&Queues { rollouts: queue("Rollouts"), runs: queue("AnalysisRuns") })
 }
 
+fn http_routes(caches: &Caches) -> &Store<Json> {
+    caches.routes.get(&RouteKind::Http).expect("a cache of each kind")
+}
+
 /// Caches objects, and says what one of them costs.
 fn line(name: &str, put: impl Fn(Nth) -> usize) {
     // The first pages of the allocator, and what the decoder keeps.
@@ -79,7 +85,7 @@ fn kinds() -> Caches {
     line("Rollout", |nth| cache(&caches.rollouts, &objects::rollout(nth)));
     line("Service", |nth| cache(&caches.services, &objects::service(nth)));
     line("EndpointSlice", |nth| cache(&caches.slices, &objects::slice(nth)));
-    line("HTTPRoute", |nth| cache(&caches.routes, &objects::route(nth)));
+    line("HTTPRoute", |nth| cache(http_routes(&caches), &objects::route(nth)));
     line("AnalysisRun", |nth| cache(&caches.runs, &objects::run(nth)));
     caches
 }
@@ -96,7 +102,7 @@ fn cluster() -> Caches {
             json += cache(&caches.services, &objects::service(nth(part)));
             json += cache(&caches.slices, &objects::slice(nth(part)));
         }
-        json += cache(&caches.routes, &objects::route(nth(0)));
+        json += cache(http_routes(&caches), &objects::route(nth(0)));
         json += (0..PODS).map(|part| cache(&caches.pods, &objects::pod(nth(part)))).sum::<usize>();
     }
     println!(

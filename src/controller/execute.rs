@@ -9,13 +9,17 @@ use crate::api::Meta;
 use crate::plan::{Effect, Event, EventType, ObjectRef, Phase, Plan, Record, Verb};
 use crate::rollout::memory::Failure;
 use crate::runtime::cache::Cached as _;
-use crate::runtime::client::{Api, Preconditions, Resource, Target};
+use crate::runtime::client::{Api, Preconditions, Target};
 use crate::runtime::error::{ApiError, ErrorKind};
 use crate::runtime::events::{EventType as Kind, Occurrence, Pending, Recorder, Regarding};
-use crate::runtime::expectations::{self, Expectations, Seen};
+use crate::runtime::expectations::{Expectations, Seen};
 use crate::runtime::limiter::Class;
 use crate::runtime::object::{Json, ObjectKey};
 use crate::telemetry::metrics::Metrics;
+
+mod request;
+use request::{class, expected_ref, guarded};
+pub use request::{eviction, target};
 
 /// Carries out plans for one kind of owner.
 pub struct Executor {
@@ -263,58 +267,4 @@ fn log(effect: &Effect, run: &Run<'_>) {
         rollout = %run.owner.name, namespace = %run.owner.namespace, effect = effect.phase.word(),
         object = %effect.object, reason = %effect.reason,
     );
-}
-
-/// How urgent a write is for the limiter.
-const fn class(effect: &Effect) -> Class {
-    match effect.phase {
-        Phase::Route => Class::Route,
-        Phase::Create | Phase::ScaleUp | Phase::ScaleDown => Class::Decision,
-        Phase::Delete | Phase::Upkeep => Class::Upkeep,
-    }
-}
-
-/// What is posted to a pod's `eviction`.
-pub fn eviction(pod: &ObjectRef, uid: &str) -> Value {
-    json!({
-        "apiVersion": "policy/v1",
-        "kind": "Eviction",
-        "metadata": {"name": pod.name, "namespace": pod.namespace},
-        "deleteOptions": {"preconditions": {"uid": uid}},
-    })
-}
-
-/// The address of an object.
-pub fn target(object: &ObjectRef) -> Target {
-    let resource = &object.resource;
-    let resource = Resource::new(resource.group.clone(), resource.version.clone(), resource.plural.clone());
-    Target::new(resource, ObjectKey::new(&object.namespace, &object.name))
-}
-
-/// Kinds that expectations are kept of, by the names that caches know.
-fn expected_ref(object: &ObjectRef) -> expectations::ObjectRef {
-    let kind = match object.resource.kind.as_ref() {
-        "Rollout" => "Rollout",
-        "ReplicaSet" => "ReplicaSet",
-        "Service" => "Service",
-        "HTTPRoute" => "HTTPRoute",
-        "GRPCRoute" => "GRPCRoute",
-        "TCPRoute" => "TCPRoute",
-        "TLSRoute" => "TLSRoute",
-        "AnalysisRun" => "AnalysisRun",
-        "Pod" => "Pod",
-        "Deployment" => "Deployment",
-        _ => "other",
-    };
-    expectations::ObjectRef { kind, key: ObjectKey::new(&object.namespace, &object.name) }
-}
-
-/// The patch with its preconditions in it.
-fn guarded(patch: &Value, uid: &str, version: &str) -> Value {
-    let mut patch = patch.clone();
-    let fields = [("uid", uid), ("resourceVersion", version)].into_iter().filter(|(_, text)| !text.is_empty());
-    for (field, text) in fields {
-        patch["metadata"][field] = json!(text);
-    }
-    patch
 }
