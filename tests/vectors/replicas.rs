@@ -23,10 +23,10 @@ pub fn answer(kind: &str, input: &Value) -> Option<Value> {
             let (surge, unavailable) = defaults::fenceposts(&rollout, replicas(&rollout));
             Some(json!({"maxSurge": surge, "maxUnavailable": unavailable}))
         }
-        "basic" => Some(pair(next(&rollout, &sizes(input)?, None))),
-        "traffic" => Some(pair(next(&rollout, &sizes(input)?, weights(input)?))),
-        "converge" => Some(converge(&rollout, sizes(input)?)),
-        "atDesired" => Some(json!(desired::reached(&rollout, replicas(&rollout), &sizes(input)?, weights(input)?))),
+        "basic" => Some(pair(next(&rollout, &sizes(input), None))),
+        "traffic" => Some(pair(next(&rollout, &sizes(input), weights(input).ok()?))),
+        "converge" => Some(converge(&rollout, sizes(input))),
+        "atDesired" => Some(json!(desired::reached(&rollout, replicas(&rollout), &sizes(input), weights(input).ok()?))),
         "newRS" => new_size(&rollout, input),
         _ => None,
     }
@@ -48,17 +48,20 @@ fn size(value: &Value) -> Option<Size> {
 }
 
 /// The revisions of a case; a stable one with the new one's hash is the same revision.
-pub fn sizes(input: &Value) -> Option<Sizes> {
+pub fn sizes(input: &Value) -> Sizes {
     let (new, stable) = (&input["newRS"], &input["stableRS"]);
     let distinct = stable["hash"] != new["hash"] || new.is_null();
     let olders = input["olderRSs"].as_array().into_iter().flatten();
-    Some(Sizes { new: size(new), stable: size(stable).filter(|_| distinct), others: olders.filter_map(size).collect() })
+    Sizes { new: size(new), stable: size(stable).filter(|_| distinct), others: olders.filter_map(size).collect() }
 }
 
-/// The weights of a case: `None` where they do not parse, `Some(None)` where there are none.
-fn weights(input: &Value) -> Option<Option<Weights>> {
-    let weights: Option<TrafficWeights> = serde_json::from_value(input["weights"].clone()).ok()?;
-    Some(weights.map(|weights| Weights { canary: weights.canary.weight.0, stable: weights.stable.weight.0 }))
+/// The weights of a case, if it has any.
+///
+/// # Errors
+/// They do not parse.
+fn weights(input: &Value) -> serde_json::Result<Option<Weights>> {
+    let weights: Option<TrafficWeights> = serde_json::from_value(input["weights"].clone())?;
+    Ok(weights.map(|weights| Weights { canary: weights.canary.weight.0, stable: weights.stable.weight.0 }))
 }
 
 fn pair(ratio: Ratio) -> Value {
@@ -117,5 +120,5 @@ fn new_size(rollout: &Rollout, input: &Value) -> Option<Value> {
     let stable = all().find(is_stable).filter(|stable| stable["hash"] != new["hash"]);
     let others = all().filter(|rs| !is_stable(rs) && rs["hash"] != new["hash"]);
     let sizes = Sizes { new: size(new), stable: stable.and_then(size), others: others.filter_map(size).collect() };
-    Some(json!(next(rollout, &sizes, weights(input)?).new))
+    Some(json!(next(rollout, &sizes, weights(input).ok()?).new))
 }

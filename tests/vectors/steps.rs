@@ -25,7 +25,7 @@ pub fn answer(kind: &str, input: &Value) -> Option<Value> {
 fn index(input: &Value) -> Option<Value> {
     let rollout = rollout(&input["rollout"])?;
     let canary = rollout.spec.strategy.canary.clone().unwrap_or_default();
-    let (replicas, sizes) = (replicas(&rollout), sizes(input)?);
+    let (replicas, sizes) = (replicas(&rollout), sizes(input));
     let followed = match canary_steps::canary_size(&rollout, replicas, &sizes) {
         canary_steps::CanarySize::Replicas(count) => json!({"replicas": count, "weight": 0}),
         canary_steps::CanarySize::Weight(weight) => json!({"replicas": null, "weight": weight}),
