@@ -20,7 +20,13 @@ macro_rules! recorded {
     };
 }
 
+/// Two versions that hash the same template in two ways.
 const RECORDED: &[(&str, &str, &str)] = &[
+    recorded!("v1.8.3", "aborted"),
+    recorded!("v1.8.3", "blue-green"),
+    recorded!("v1.8.3", "healthy"),
+    recorded!("v1.8.3", "mid-canary"),
+    recorded!("v1.8.3", "paused"),
     recorded!("v1.10.0", "aborted"),
     recorded!("v1.10.0", "blue-green"),
     recorded!("v1.10.0", "healthy"),
