@@ -73,7 +73,9 @@ pub fn weights_reset(rig: &Rig) -> Outcome {
             let now = (backends[0]["weight"].as_i64(), backends[1]["weight"].as_i64());
             Ok((now == (Some(100 - weight), Some(weight))).then_some(route["metadata"]["generation"].clone()))
         })?;
-        rig.stays(WATCHED, "the pause", |seen| seen.paused_at(step) && seen.weight() == weight)?;
+        // The status tells what the route says: for a moment after the reset, the tool's weight.
+        rig.stays(WATCHED, "the pause", |seen| seen.paused_at(step))?;
+        rig.until("the repaired weight in the status", |seen| seen.paused_at(step) && seen.weight() == weight)?;
         let later = rig.api().get("HTTPRoute", &rig.namespace, ROLLOUT)?["metadata"]["generation"].clone();
         check(later == written, || format!("the route went on from generation {written} to {later}"))?;
         rig.share("2", u64::try_from(weight).unwrap_or(0))?;
