@@ -11,7 +11,7 @@ help: ## what there is
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
 demo: ## three releases in a minute, in memory: no cluster needed
-	cargo run --locked --profile quick -- demo
+	cargo run --locked -- demo
 
 test: ## everything: check, all tests, the end-to-end tests (E2E=off leaves those out)
 	@$(PART) --begin
