@@ -1,9 +1,8 @@
 //! Built-in kinds, cut down to the fields that the controller and the CLI read.
 
-use std::collections::BTreeMap;
-
 use super::meta::{Meta, kind};
-use super::raw::RawJson;
+use super::packed::PackedJson;
+use super::text_map::TextMap;
 use super::time::Time;
 use super::wire::{Omit, wire};
 
@@ -24,8 +23,8 @@ wire! {
         pub replicas: Option<i32>,
         /// Seconds that a pod must be ready.
         pub min_ready_seconds: i32,
-        /// The pod template, raw.
-        pub template: RawJson,
+        /// The pod template, whole.
+        pub template: PackedJson,
     }
 
     /// State of a ReplicaSet.
@@ -139,7 +138,7 @@ wire! {
         /// It runs.
         pub running: Option<ContainerRunning>,
         /// It has ended.
-        pub terminated: Option<ContainerTerminated>,
+        pub terminated: Option<Box<ContainerTerminated>>,
     }
 
     /// Why a container waits.
@@ -181,7 +180,7 @@ wire! {
     /// What is read of a Service.
     pub struct ServiceSpec {
         /// Labels of its pods.
-        pub selector: BTreeMap<String, String>,
+        pub selector: TextMap,
         /// Ports.
         pub ports: Vec<ServicePort>,
     }

@@ -1,7 +1,6 @@
 //! Object metadata, cut down to what a controller reads.
 
-use std::collections::BTreeMap;
-
+use super::text_map::TextMap;
 use super::time::Time;
 use super::wire::{Omit, wire};
 
@@ -27,9 +26,9 @@ wire! {
         /// Counts changes of `spec`.
         pub generation: i64,
         /// Labels.
-        pub labels: BTreeMap<String, String>,
+        pub labels: TextMap,
         /// Annotations.
-        pub annotations: BTreeMap<String, String>,
+        pub annotations: TextMap,
         /// Owners; at most one is the controller.
         pub owner_references: Vec<OwnerReference>,
         /// When the API server stored the object first (second precision).
@@ -63,12 +62,12 @@ impl Meta {
 
     /// Value of a label; `None` where it is absent.
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.labels.get(key).map(String::as_str)
+        self.labels.get(key)
     }
 
     /// Value of an annotation; `None` where it is absent.
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.annotations.get(key).map(String::as_str)
+        self.annotations.get(key)
     }
 
     /// `namespace/name`, or the bare name of a cluster-scoped object.

@@ -10,27 +10,27 @@ wire! {
     /// Where a metric's numbers come from: exactly one of the fields.
     pub struct MetricProvider {
         /// Prometheus.
-        pub prometheus: Option<PrometheusMetric>,
+        pub prometheus: Option<Box<PrometheusMetric>>,
         /// Kayenta.
-        pub kayenta: Option<KayentaMetric>,
+        pub kayenta: Option<Box<KayentaMetric>>,
         /// An HTTP endpoint that answers JSON.
-        pub web: Option<WebMetric>,
+        pub web: Option<Box<WebMetric>>,
         /// Datadog.
-        pub datadog: Option<DatadogMetric>,
+        pub datadog: Option<Box<DatadogMetric>>,
         /// Wavefront.
-        pub wavefront: Option<WavefrontMetric>,
+        pub wavefront: Option<Box<WavefrontMetric>>,
         /// New Relic.
-        pub new_relic: Option<NewRelicMetric>,
+        pub new_relic: Option<Box<NewRelicMetric>>,
         /// A Kubernetes Job.
-        pub job: Option<JobMetric>,
+        pub job: Option<Box<JobMetric>>,
         /// AWS CloudWatch.
-        pub cloud_watch: Option<CloudWatchMetric>,
+        pub cloud_watch: Option<Box<CloudWatchMetric>>,
         /// Graphite.
-        pub graphite: Option<GraphiteMetric>,
+        pub graphite: Option<Box<GraphiteMetric>>,
         /// InfluxDB.
-        pub influxdb: Option<InfluxdbMetric>,
+        pub influxdb: Option<Box<InfluxdbMetric>>,
         /// Apache SkyWalking.
-        pub skywalking: Option<SkyWalkingMetric>,
+        pub skywalking: Option<Box<SkyWalkingMetric>>,
         /// Providers by plugin name.
         pub plugin: Option<BTreeMap<String, RawJson>>,
     }

@@ -87,9 +87,9 @@ wire! {
     /// Exactly one of the two strategies.
     pub struct Strategy {
         /// Switch all traffic at once between two full revisions.
-        pub blue_green: Option<BlueGreen>,
+        pub blue_green: Option<Box<BlueGreen>>,
         /// Shift traffic or replicas step by step.
-        pub canary: Option<Canary>,
+        pub canary: Option<Box<Canary>>,
     }
 
     /// The blue-green strategy.
@@ -133,7 +133,7 @@ wire! {
         /// The way of an update; empty: a rolling update.
         pub steps: Option<Vec<CanaryStep>>,
         /// Shift traffic by weights; absent: by replica counts.
-        pub traffic_routing: Option<TrafficRouting>,
+        pub traffic_routing: Option<Box<TrafficRouting>>,
         /// Pods that may be missing; absent counts as 25 %.
         pub max_unavailable: Option<IntOrString>,
         /// Pods that may be too many; absent counts as 25 %.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::text_map::TextMap;
 use super::wire::wire;
 
 wire! {
@@ -32,8 +33,8 @@ impl LabelSelector {
     }
 
     /// Whether `labels` meet every requirement. An unknown operator is met by nothing.
-    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        let equal = self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value));
+    pub fn matches(&self, labels: &TextMap) -> bool {
+        let equal = self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value.as_str()));
         equal && self.match_expressions.iter().all(|requirement| requirement.matches(labels))
     }
 
@@ -54,11 +55,11 @@ impl LabelSelector {
 }
 
 impl LabelRequirement {
-    fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+    fn matches(&self, labels: &TextMap) -> bool {
         let value = labels.get(&self.key);
         match self.operator.as_str() {
-            "In" => value.is_some_and(|value| self.values.contains(value)),
-            "NotIn" => value.is_none_or(|value| !self.values.contains(value)),
+            "In" => value.is_some_and(|value| self.values.iter().any(|one| one == value)),
+            "NotIn" => value.is_none_or(|value| self.values.iter().all(|one| one != value)),
             "Exists" => value.is_some(),
             "DoesNotExist" => value.is_none(),
             _ => false,

@@ -16,17 +16,17 @@ wire! {
         /// Wait, for a time or for a person.
         pub pause: Option<Pause>,
         /// Run an Experiment.
-        pub experiment: Option<ExperimentStep>,
+        pub experiment: Option<Box<ExperimentStep>>,
         /// Run an analysis and wait for its verdict.
-        pub analysis: Option<RolloutAnalysis>,
+        pub analysis: Option<Box<RolloutAnalysis>>,
         /// Size the canary apart from its traffic.
         pub set_canary_scale: Option<SetCanaryScale>,
         /// Send requests with certain headers to the canary.
-        pub set_header_route: Option<SetHeaderRoute>,
+        pub set_header_route: Option<Box<SetHeaderRoute>>,
         /// Copy requests to the canary.
-        pub set_mirror_route: Option<SetMirrorRoute>,
+        pub set_mirror_route: Option<Box<SetMirrorRoute>>,
         /// Run a step plugin.
-        pub plugin: Option<PluginStep>,
+        pub plugin: Option<Box<PluginStep>>,
     }
 
     /// A pause; without a duration it lasts until a person promotes.

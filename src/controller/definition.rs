@@ -26,7 +26,7 @@ pub async fn own_status(api: &Api, clock: &Clock) -> OwnStatus {
     let target = Target::new(resource, ObjectKey::new("", ROLLOUTS));
     for last in (0..TRIES).rev() {
         match api.get::<Json>(Class::Decision, &target).await {
-            Ok(definition) if keeps(definition.value()) => return OwnStatus::Kept,
+            Ok(definition) if keeps(&definition.value()) => return OwnStatus::Kept,
             Ok(_) => {
                 tracing::warn!(
                     "the installed definition {ROLLOUTS} prunes status.siskin: blockers are only in the log, and \

@@ -10,8 +10,8 @@ use super::cached::CachedRollout;
 use crate::api::rollout::TemplateRef;
 use crate::api::traffic_routing::GatewayApi;
 use crate::api::{
-    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Meta, Pod, ReplicaSet, Rollout, Service,
-    Workload,
+    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, LabelSelector, Meta, Pod, ReplicaSet,
+    Rollout, Service, Workload,
 };
 use crate::plan::ObjectRef;
 use crate::rollout::invalid::{analysis_fields, service_fields};
@@ -52,8 +52,8 @@ pub trait Objects {
     fn endpoints_of(&self, namespace: &str, service: &str) -> Vec<Arc<EndpointSlice>>;
     /// A route of any kind.
     fn route(&self, route: &ObjectRef) -> Option<Arc<Value>>;
-    /// All routes of a kind in a namespace.
-    fn routes_in(&self, kind: RouteKind, namespace: &str) -> Vec<Arc<Value>>;
+    /// The routes of a kind in a namespace whose labels a selector takes.
+    fn routes_in(&self, kind: RouteKind, namespace: &str, labels: &LabelSelector) -> Vec<Arc<Value>>;
     /// AnalysisRuns that an owner controls.
     fn runs_of(&self, owner_uid: &str) -> Vec<Arc<AnalysisRun>>;
     /// An AnalysisTemplate.
@@ -163,10 +163,10 @@ fn routes(objects: &dyn Objects, rollout: &Rollout) -> Vec<RouteView> {
     let mut views: Vec<RouteView> = named.collect();
     for RouteSelector { kind, namespace, labels } in route_selectors(rollout) {
         let mut hits: Vec<RouteView> = Vec::new();
-        for found in objects.routes_in(kind, &namespace) {
+        for found in objects.routes_in(kind, &namespace, &labels) {
             let meta = Meta::deserialize(found.get("metadata").unwrap_or(&Value::Null)).unwrap_or_default();
             let object = ObjectRef::from_meta(kind.resource(), &meta);
-            if labels.matches(&meta.labels) && !views.iter().any(|view| view.object == object) {
+            if !views.iter().any(|view| view.object == object) {
                 hits.push(RouteView { found: Some(found), header_routes: false, object });
             }
         }

@@ -208,7 +208,7 @@ impl RolloutController {
         if live.object_meta().resource_version != meta.resource_version {
             return Outcome::Done { wake_at: Some(self.clock.now() + AFTER_DROP) };
         }
-        if let Some(patch) = undecoded::patch(live.value(), &invalid.error, self.clock.now()) {
+        if let Some(patch) = undecoded::patch(&live.value(), &invalid.error, self.clock.now()) {
             let message = format!("The Rollout {:?} is invalid: {}", key.name, invalid.error);
             tracing::warn!(rollout = %key.name, namespace = %key.namespace, %message);
             let record = Record {

@@ -100,7 +100,7 @@ pub fn analysis_fields(strategy: &Strategy) -> Vec<(AnalysisKind, &RolloutAnalys
     }
     if let Some(canary) = &strategy.canary {
         for (index, step) in canary.steps.iter().flatten().enumerate() {
-            fields.extend(step.analysis.as_ref().map(|analysis| (AnalysisKind::Inline(index), analysis)));
+            fields.extend(step.analysis.as_deref().map(|analysis| (AnalysisKind::Inline(index), analysis)));
         }
         fields.extend(canary.analysis.as_ref().map(|a| (AnalysisKind::Background, a)));
     }

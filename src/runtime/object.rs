@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::api::RawJson;
 use crate::api::meta::{Kind, Meta};
 
 mod watched;
@@ -56,21 +57,18 @@ impl<K: Kind + Send + Sync + 'static> Cached for K {
 }
 
 /// An object of any kind: metadata, and the whole as JSON. For kinds that are only known at run time.
+///
+/// Kept as text: a tree of values takes five times as much.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Json {
     meta: Meta,
-    value: Arc<Value>,
+    whole: RawJson,
 }
 
 impl Json {
-    /// The object, `metadata` included.
-    pub fn value(&self) -> &Value {
-        &self.value
-    }
-
-    /// The object, shared.
-    pub fn shared(&self) -> Arc<Value> {
-        Arc::clone(&self.value)
+    /// The object, `metadata` included; parsed anew at each call.
+    pub fn value(&self) -> Value {
+        self.whole.value()
     }
 }
 
@@ -93,7 +91,7 @@ impl<'de> serde::Deserialize<'de> for Json {
                 serde::Deserialize::deserialize(&*metadata).map_err(serde::de::Error::custom)
             },
         )?;
-        Ok(Self { meta, value: Arc::new(value) })
+        Ok(Self { meta, whole: RawJson::of(&value) })
     }
 }
 

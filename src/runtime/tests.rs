@@ -34,8 +34,10 @@ async fn an_event_becomes_one_turn_and_a_deletion_is_one_too() {
     let metrics = Metrics::new().unwrap();
     let queue: Queue<ObjectKey> = Queue::new(clock.clone(), metrics.queue("Services"), 1);
     let adding = queue.clone();
-    let indexes =
-        vec![Index { name: "app", keys: |s: &Service| s.spec.selector.get("app").cloned().into_iter().collect() }];
+    let indexes = vec![Index {
+        name: "app",
+        keys: |s: &Service| s.spec.selector.get("app").map(str::to_owned).into_iter().collect(),
+    }];
     let store = Arc::new(Store::new(indexes, move |change| {
         adding.add(change.key(), if change.source == Source::List { Lane::Resync } else { Lane::Event });
     }));

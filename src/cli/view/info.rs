@@ -226,8 +226,8 @@ impl InfoMeta {
     /// All that dashboards show of the Rollout itself.
     pub fn full(meta: &Meta) -> Self {
         Self {
-            labels: meta.labels.clone(),
-            annotations: meta.annotations.clone(),
+            labels: (&meta.labels).into(),
+            annotations: (&meta.annotations).into(),
             resource_version: meta.resource_version.clone(),
             generation: meta.generation,
             ..Self::brief(meta)

@@ -9,7 +9,7 @@ use super::paint::{pod_icon, replica_set_icon, rollout_icon};
 use super::{pod, weight};
 use crate::api::meta::Meta;
 use crate::api::names::SCALE_DOWN_DEADLINE;
-use crate::api::{Pod, RawJson, ReplicaSet, Rollout};
+use crate::api::{Pod, ReplicaSet, Rollout};
 use crate::rollout::status::phase::{self, PhaseMessage, TemplateSource};
 
 /// Annotation of an Experiment's ReplicaSets: the template that they run.
@@ -25,6 +25,7 @@ pub(super) fn is_owned(meta: &Meta, uid: &str) -> bool {
 pub fn rollout_info(rollout: &Rollout, objects: &Objects) -> RolloutInfo {
     let PhaseMessage { phase, message } = phase::client(rollout, TemplateSource::Own);
     let (spec, status) = (&rollout.spec, &rollout.status);
+    let template = spec.template.value();
     let mut info = RolloutInfo {
         object_meta: InfoMeta::full(&rollout.metadata),
         icon: rollout_icon(phase).to_owned(),
@@ -40,8 +41,8 @@ pub fn rollout_info(rollout: &Rollout, objects: &Objects) -> RolloutInfo {
         replica_sets: replica_sets_of(&rollout.metadata.uid, Some(rollout), objects),
         experiments: experiments_of(&rollout.metadata.uid, objects),
         analysis_runs: runs_of(&rollout.metadata.uid, objects),
-        containers: containers(&spec.template, "/spec/containers"),
-        init_containers: containers(&spec.template, "/spec/initContainers"),
+        containers: containers(&template, "/spec/containers"),
+        init_containers: containers(&template, "/spec/initContainers"),
         ..RolloutInfo::default()
     };
     describe_strategy(rollout, &mut info);
@@ -69,10 +70,9 @@ fn go_time(rfc3339: &str) -> String {
     format!("{} +0000 UTC", rfc3339.trim_end_matches('Z').replace('T', " "))
 }
 
-fn containers(template: &RawJson, pointer: &str) -> Vec<ContainerInfo> {
+fn containers(template: &Value, pointer: &str) -> Vec<ContainerInfo> {
     let text =
         |container: &Value, name: &str| container.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let template = template.value();
     let list = template.pointer(pointer).and_then(Value::as_array);
     list.into_iter()
         .flatten()
@@ -99,8 +99,9 @@ pub(super) fn replica_sets_of(uid: &str, rollout: Option<&Rollout>, objects: &Ob
 fn replica_set_info(replica_set: &ReplicaSet, pods: &[Pod]) -> ReplicaSetInfo {
     let meta = &replica_set.metadata;
     let status = replica_set_state(replica_set);
+    let template = replica_set.spec.template.value();
     let images = |pointer| {
-        let containers = containers(&replica_set.spec.template, pointer);
+        let containers = containers(&template, pointer);
         containers.into_iter().map(|container| container.image).collect::<Vec<_>>()
     };
     let annotation = |key: &str| meta.annotation(key).unwrap_or_default().to_owned();

@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::{BY_OWNER, BY_SERVICE, Caches, ORPHANS, routes, within};
 use crate::api::lite::Pod;
 use crate::api::{
-    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, ReplicaSet, Service, Workload,
+    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, LabelSelector, ReplicaSet, Service, Workload,
 };
 use crate::controller::cached::CachedRollout;
 use crate::controller::observe::{Lookup, Objects};
 use crate::plan::ObjectRef;
+use crate::runtime::cache::Cached as _;
 use crate::runtime::object::ObjectKey;
 use crate::traffic::gateway_api::RouteKind;
 
@@ -42,12 +43,13 @@ impl Objects for Caches {
 
     fn route(&self, route: &ObjectRef) -> Option<Arc<Value>> {
         let routes = self.routes.get(&RouteKind::named(&route.resource.kind)?)?;
-        routes.get(&ObjectKey::new(&route.namespace, &route.name)).map(|route| route.shared())
+        routes.get(&ObjectKey::new(&route.namespace, &route.name)).map(|route| Arc::new(route.value()))
     }
 
-    fn routes_in(&self, kind: RouteKind, namespace: &str) -> Vec<Arc<Value>> {
+    fn routes_in(&self, kind: RouteKind, namespace: &str, labels: &LabelSelector) -> Vec<Arc<Value>> {
         let found = self.routes.get(&kind).map(|store| store.by(routes::BY_NAMESPACE, namespace));
-        found.into_iter().flatten().map(|route| route.shared()).collect()
+        let found = found.into_iter().flatten().filter(|route| labels.matches(&route.object_meta().labels));
+        found.map(|route| Arc::new(route.value())).collect()
     }
 
     fn runs_of(&self, owner_uid: &str) -> Vec<Arc<AnalysisRun>> {

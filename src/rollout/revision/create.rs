@@ -160,8 +160,8 @@ fn with_hash(labels: Option<&Value>, hash: &str) -> Value {
 }
 
 fn copied_annotations(rollout: &Rollout) -> Map<String, Value> {
-    let copied = rollout.metadata.annotations.iter().filter(|(key, _)| !NOT_COPIED.contains(&key.as_str()));
-    copied.map(|(key, value)| (key.clone(), json!(value))).collect()
+    let copied = rollout.metadata.annotations.iter().filter(|(key, _)| !NOT_COPIED.contains(key));
+    copied.map(|(key, value)| (key.to_owned(), json!(value))).collect()
 }
 
 /// Brings the new ReplicaSet's annotations and `minReadySeconds` up to date. Argo: `SetNewReplicaSetAnnotations`.

@@ -73,7 +73,7 @@ fn ready_pods(slice: &EndpointSlice) -> impl Iterator<Item = &str> {
 
 /// The pod hash that a Service selects; `None` where the Service is absent or selects no revision.
 pub fn selected<'w>(world: &'w World, service: &str) -> Option<&'w str> {
-    world.service(service)?.spec.selector.get(names::POD_HASH).map(String::as_str).filter(|hash| !hash.is_empty())
+    world.service(service)?.spec.selector.get(names::POD_HASH).filter(|hash| !hash.is_empty())
 }
 
 /// The revision that a Service selects, if it is one of ours.

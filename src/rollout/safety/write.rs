@@ -54,7 +54,7 @@ pub fn set_deadline(revision: &Revision, at: Time, reason: &str) -> Effect {
 
 /// Points a Service at a revision.
 pub fn switch_service(rollout: &Rollout, service: &Service, hash: &str, why: (&str, Vec<Basis>)) -> Effect {
-    let old = service.spec.selector.get(names::POD_HASH).map(String::as_str).unwrap_or_default();
+    let old = service.spec.selector.get(names::POD_HASH).unwrap_or_default();
     let mut body = json!({"spec": {"selector": {names::POD_HASH: hash}}});
     if service.metadata.annotation(names::MANAGED_BY).is_none() {
         body["metadata"] = json!({"annotations": {names::MANAGED_BY: rollout.metadata.name}});

@@ -88,7 +88,7 @@ impl RunKind {
     pub fn declared<'c>(self, case: &'c Case<'_>) -> Option<&'c RolloutAnalysis> {
         let strategy = &case.world.rollout.spec.strategy;
         let analysis = match self {
-            Self::Step(index) => steps::at(&case.world.rollout, index)?.analysis.as_ref(),
+            Self::Step(index) => steps::at(&case.world.rollout, index)?.analysis.as_deref(),
             Self::Background => strategy.canary.as_ref()?.analysis.as_ref(),
             Self::PrePromotion => strategy.blue_green.as_ref()?.pre_promotion_analysis.as_ref(),
             Self::PostPromotion => strategy.blue_green.as_ref()?.post_promotion_analysis.as_ref(),

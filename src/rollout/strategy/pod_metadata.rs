@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::api::rollout::{PodMetadata, Rollout};
-use crate::api::{Pod, ReplicaSet, names};
+use crate::api::{Pod, ReplicaSet, TextMap, names};
 use crate::plan::{Effect, ObjectRef, Phase, Plan, Precondition, Verb};
 use crate::rollout::case::Case;
 use crate::rollout::cast::{Cast, Revision};
@@ -23,7 +23,7 @@ const NEXT_PODS: std::time::Duration = std::time::Duration::from_secs(1);
 struct Part {
     name: &'static str,
     of: fn(&PodMetadata) -> &BTreeMap<String, String>,
-    on: fn(&Pod) -> &BTreeMap<String, String>,
+    on: fn(&Pod) -> &TextMap,
 }
 
 const PARTS: [Part; 2] = [
@@ -145,7 +145,8 @@ impl Look<'_> {
             }
             let carried = self.stale(part).filter(|(key, _)| {
                 self.revision.pods.iter().any(|pod| {
-                    pod.metadata.deletion_timestamp.is_none() && (part.on)(pod).get(*key) != self.native(part, key)
+                    pod.metadata.deletion_timestamp.is_none()
+                        && (part.on)(pod).get(*key) != self.native(part, key).map(String::as_str)
                 })
             });
             kept.extend(carried.map(|(key, value)| (key.clone(), value.clone())));
@@ -208,13 +209,13 @@ impl Look<'_> {
     fn pod_changes(&self, part: &Part, pod: &Pod) -> Map<String, Value> {
         let carried = (part.on)(pod);
         let wanted = (part.of)(&self.wanted);
-        let missing = wanted.iter().filter(|(key, value)| carried.get(*key) != Some(*value));
+        let missing = wanted.iter().filter(|(key, value)| carried.get(key) != Some(value.as_str()));
         let mut changes: Map<String, Value> = missing.map(|(key, value)| (key.clone(), json!(value))).collect();
         let others = [&self.known, &self.roles.updating, &self.roles.stable];
         let others = others.into_iter().flat_map(|metadata| (part.of)(metadata).keys());
         for key in others.filter(|key| carried.contains_key(*key) && !wanted.contains_key(*key)) {
             let native = self.native(part, key);
-            if carried.get(key) != native {
+            if carried.get(key) != native.map(String::as_str) {
                 changes.insert(key.clone(), json!(native));
             }
         }

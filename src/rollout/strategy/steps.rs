@@ -107,7 +107,7 @@ pub fn canary_scale(rollout: &Rollout) -> Option<&SetCanaryScale> {
 pub fn experiment(rollout: &Rollout) -> Option<&ExperimentStep> {
     current(rollout)?;
     let end = usize::try_from(index(rollout)?.saturating_add(1)).unwrap_or(0);
-    steps(rollout).iter().take(end).rev().find_map(|step| step.experiment.as_ref())
+    steps(rollout).iter().take(end).rev().find_map(|step| step.experiment.as_deref())
 }
 
 /// What the canary's size follows.

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::api::{
-    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, Pod, ReplicaSet, Service, Workload,
-    names,
+    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, LabelSelector, Pod, ReplicaSet,
+    Service, TextMap, Workload, names,
 };
 use crate::controller::cached::CachedRollout;
 use crate::controller::observe::{Lookup, Objects};
@@ -69,8 +69,11 @@ impl Objects for View {
         self.0.get(&route.resource.kind, &route.namespace, &route.name)
     }
 
-    fn routes_in(&self, kind: RouteKind, namespace: &str) -> Vec<Arc<Value>> {
-        self.0.list(&kind.resource().kind, namespace)
+    fn routes_in(&self, kind: RouteKind, namespace: &str, labels: &LabelSelector) -> Vec<Arc<Value>> {
+        let all: Vec<Arc<Value>> = self.0.list(&kind.resource().kind, namespace);
+        let labels_of = |route: &Value| route.pointer("/metadata/labels").map(TextMap::deserialize);
+        let taken = |route: &Arc<Value>| labels.matches(&labels_of(route).and_then(Result::ok).unwrap_or_default());
+        all.into_iter().filter(taken).collect()
     }
 
     fn runs_of(&self, owner_uid: &str) -> Vec<Arc<AnalysisRun>> {

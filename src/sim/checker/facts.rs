@@ -1,13 +1,12 @@
 //! What one Rollout's objects say, in the vocabulary of the promises.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::routes::Generation;
 use super::state::State;
-use crate::api::Rollout;
+use crate::api::{Rollout, TextMap};
 use crate::rollout::defaults;
 use crate::sim::object;
 use crate::traffic::gateway_api::RouteKind;
@@ -129,7 +128,7 @@ impl<'s> Facts<'s> {
     pub fn routes(&self) -> Vec<(String, String)> {
         let named = crate::controller::observe::route_refs(&self.rollout).into_iter();
         let selected = crate::controller::observe::route_selectors(&self.rollout).into_iter().flat_map(|of| {
-            let labels = |route: &Value| -> BTreeMap<String, String> {
+            let labels = |route: &Value| -> TextMap {
                 let labels = route.pointer("/metadata/labels").cloned().unwrap_or_default();
                 serde_json::from_value(labels).unwrap_or_default()
             };

@@ -119,7 +119,7 @@ fn selectors_by_kind() {
     let found = selectors(&some, "shop");
     assert_eq!(found.iter().map(|of| of.kind).collect::<Vec<_>>(), [RouteKind::Http, RouteKind::Tcp]);
     assert!(found.iter().all(|of| of.namespace == "infra"));
-    let labels = |value: &str| std::collections::BTreeMap::from([("a".to_owned(), value.to_owned())]);
+    let labels = |value: &str| [("a", value)].into_iter().collect();
     assert!(found[0].labels.matches(&labels("c")), "an empty selector takes all");
     assert_eq!((found[1].labels.matches(&labels("b")), found[1].labels.matches(&labels("c"))), (true, false));
     assert!(selectors(&api(&json!({"httpRoute": "a"})), "shop").is_empty());
