@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::NAMESPACE;
 
 /// Nothing takes longer, unless it never comes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The kinds that are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -146,7 +146,7 @@ impl Look<'_> {
             let carried = self.stale(part).filter(|(key, _)| {
                 self.revision.pods.iter().any(|pod| {
                     pod.metadata.deletion_timestamp.is_none()
-                        && (part.on)(pod).get(*key) != self.native(part, key).map(String::as_str)
+                        && (part.on)(pod).get(key) != self.native(part, key).map(String::as_str)
                 })
             });
             kept.extend(carried.map(|(key, value)| (key.clone(), value.clone())));
@@ -213,7 +213,7 @@ impl Look<'_> {
         let mut changes: Map<String, Value> = missing.map(|(key, value)| (key.clone(), json!(value))).collect();
         let others = [&self.known, &self.roles.updating, &self.roles.stable];
         let others = others.into_iter().flat_map(|metadata| (part.of)(metadata).keys());
-        for key in others.filter(|key| carried.contains_key(*key) && !wanted.contains_key(*key)) {
+        for key in others.filter(|key| carried.contains_key(key) && !wanted.contains_key(*key)) {
             let native = self.native(part, key);
             if carried.get(key) != native.map(String::as_str) {
                 changes.insert(key.clone(), json!(native));
