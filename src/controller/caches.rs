@@ -164,6 +164,7 @@ impl Caches {
             Pod::KIND => self.pods.entry(&key)?.meta().clone(),
             Service::KIND => self.services.entry(&key)?.meta().clone(),
             AnalysisRun::KIND => self.runs.entry(&key)?.meta().clone(),
+            EndpointSlice::KIND => self.slices.entry(&key)?.meta().clone(),
             "Deployment" => self.workloads.meta(object)?,
             other => self.routes.get(&RouteKind::named(other)?)?.entry(&key)?.meta().clone(),
         })

@@ -242,7 +242,7 @@ fn regarding(key: &ObjectKey, meta: &Meta) -> Regarding {
 
 /// The object behind an expectation.
 fn cached_ref(object: &expectations::ObjectRef) -> Option<ObjectRef> {
-    use crate::api::{AnalysisRun, Pod, ReplicaSet, Service};
+    use crate::api::{AnalysisRun, EndpointSlice, Pod, ReplicaSet, Service};
     let (namespace, name) = (object.key.namespace.as_str(), object.key.name.as_str());
     Some(match object.kind {
         "Rollout" => ObjectRef::named::<Rollout>(namespace, name),
@@ -250,6 +250,7 @@ fn cached_ref(object: &expectations::ObjectRef) -> Option<ObjectRef> {
         "Service" => ObjectRef::named::<Service>(namespace, name),
         "AnalysisRun" => ObjectRef::named::<AnalysisRun>(namespace, name),
         "Pod" => ObjectRef::named::<Pod>(namespace, name),
+        "EndpointSlice" => ObjectRef::named::<EndpointSlice>(namespace, name),
         "Deployment" => ObjectRef {
             resource: crate::rollout::workload::DEPLOYMENT,
             namespace: namespace.to_owned(),

@@ -47,6 +47,7 @@ pub(super) fn expected_ref(object: &ObjectRef) -> expectations::ObjectRef {
         "AnalysisRun" => "AnalysisRun",
         "Pod" => "Pod",
         "Deployment" => "Deployment",
+        "EndpointSlice" => "EndpointSlice",
         _ => "other",
     };
     expectations::ObjectRef { kind, key: ObjectKey::new(&object.namespace, &object.name) }

@@ -115,7 +115,8 @@ impl Routes {
             Acknowledgement::Unclaimed => (world.settings.unclaimed == Unclaimed::Tolerated, Duration::ZERO),
             Acknowledgement::Waiting { .. } | Acknowledgement::Refused { .. } => (false, Duration::ZERO),
         };
-        if acknowledged && state.reading.agrees && endpoints_follow(world, cast, sides, &newest, self.max) {
+        let seen = &state.reading.acknowledgement;
+        if acknowledged && state.reading.agrees && endpoints_follow((world, cast, sides), &newest, self.max, seen) {
             let since = *memory.settling_since.get_or_insert(now);
             if since + grace <= now {
                 memory.in_flight = vec![newest];
@@ -129,6 +130,11 @@ impl Routes {
             memory.settling_since = None;
         }
         self.states.push(state);
+    }
+
+    /// Whether a data plane has shown itself behind one of the routes.
+    pub fn claimed(&self) -> bool {
+        self.states.iter().any(|state| !matches!(state.reading.acknowledgement, Acknowledgement::Unclaimed))
     }
 
     /// Whether every route carries this weight for the canary, and nothing else.
@@ -235,7 +241,15 @@ pub fn newest(world: &World, sides: Sides<'_>, reading: &Reading, managed: bool)
 }
 
 /// Whether the endpoints of the Services that carry weight are those of the revisions that they select.
-fn endpoints_follow(world: &World, cast: &Cast, sides: Sides<'_>, weight: &WrittenWeight, max: i32) -> bool {
+///
+/// Where a data plane shows itself there are slices: none in sight means that the watch is behind, and nothing is known.
+fn endpoints_follow(
+    (world, cast, sides): (&World, &Cast, Sides<'_>),
+    weight: &WrittenWeight,
+    max: i32,
+    acknowledgement: &Acknowledgement,
+) -> bool {
+    let unclaimed = matches!(acknowledgement, Acknowledgement::Unclaimed);
     let carries = [
         (sides.canary, &weight.canary_hash, weight.canary.max(weight.managed.into())),
         (sides.stable, &weight.stable_hash, max - weight.canary),
@@ -245,7 +259,7 @@ fn endpoints_follow(world: &World, cast: &Cast, sides: Sides<'_>, weight: &Writt
             return true;
         }
         let Some(revision) = cast.by_hash(hash) else { return true };
-        let Some((own, foreign)) = capacity::endpoints(world, service, revision) else { return true };
+        let Some((own, foreign)) = capacity::endpoints(world, service, revision) else { return unclaimed };
         foreign == 0 && (own > 0 || revision.size.available == 0)
     })
 }

@@ -132,6 +132,12 @@ fn endpoints_ready(
             plan.blockers.push(Blocker::wait("WaitingForEndpoints", format!("Service/{service}"), message));
             false
         }
+        // Where a data plane shows itself there are slices: none in sight means that the watch is behind.
+        None if need > 0 && exposure.routes.claimed() => {
+            let message = "no EndpointSlice of the Service is known yet";
+            plan.blockers.push(Blocker::wait("WaitingForEndpoints", format!("Service/{service}"), message));
+            false
+        }
         _ => true,
     }
 }
@@ -216,13 +222,18 @@ fn weight_event(exposure: &Exposure<'_>, weight: i32) -> Event {
     Event::normal("TrafficWeightUpdated", message)
 }
 
-/// The revisions and Services that the new shares rest on.
+/// The revisions, Services and endpoints that the new shares rest on. An abort waits for no endpoints: they come and go
+/// just when it matters, and its way back has them.
 fn basis(exposure: &Exposure<'_>, sides: Sides<'_>) -> Vec<Basis> {
     let mut basis = Vec::new();
     for service in [sides.canary, sides.stable] {
         basis.extend(exposure.world.service(service).map(|service| Basis::of(&**service)));
         let target = capacity::target(exposure.world, exposure.cast, service);
         basis.extend(target.map(|revision| Basis::of(&*revision.rs)));
+        if !exposure.world.rollout.status.abort {
+            let slices = exposure.world.endpoints.get(service).into_iter().flatten();
+            basis.extend(slices.map(|slice| Basis::of(&**slice)));
+        }
     }
     basis.dedup();
     basis

@@ -2,8 +2,15 @@
 
 use serde_json::{Value, json};
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::rig::{KEY, Rig, spec};
+use crate::api::Time;
 use crate::api::names::SCALE_DOWN_DEADLINE;
+use crate::controller::observe::observe;
+use crate::rollout::{Settings, World, decide};
+use crate::sim::bare::view::View;
 use crate::sim::checker::facts::{hash, wanted};
 use crate::sim::object;
 
@@ -93,7 +100,7 @@ fn the_former_stable_keeps_its_delay_when_the_next_update_comes_early() {
     let former = rig.rollout().unwrap().status.stable_rs;
     rig.update("shop:2");
     for _ in 0..1000 {
-        rig.run_until(rig.core.now() + std::time::Duration::from_millis(10)).unwrap();
+        rig.run_until(rig.core.now() + Duration::from_millis(10)).unwrap();
         if rig.rollout().unwrap().status.stable_rs != former {
             break;
         }
@@ -108,7 +115,7 @@ fn the_former_stable_keeps_its_delay_when_the_next_update_comes_early() {
 fn a_weight_is_judged_by_the_pods_that_will_answer() {
     // The last step asks for no weight, so the canary Service moves only when the weight would go to 100.
     let mut rig = healthy(&routed(&json!({"steps": [{"setWeight": 0}]})));
-    rig.pace = std::time::Duration::ZERO;
+    rig.pace = Duration::ZERO;
     rig.update("shop:2");
     rig.run(60).unwrap();
     assert_eq!(rig.shown(), "Healthy");
@@ -135,4 +142,25 @@ fn an_aborted_canary_service_stays_on_the_stable_revision() {
     rig.edit(&json!({"spec": {"replicas": 0}}));
     rig.run(60).unwrap();
     rig.rest().unwrap();
+}
+
+fn route_writes(world: &World, now: Time) -> usize {
+    let plan = decide(world, now).plan;
+    plan.effects.iter().filter(|effect| effect.object.resource.kind == "HTTPRoute").count()
+}
+
+/// Slices that the watch has not shown yet counted as nothing to wait for: a weight went to a Service without endpoints.
+#[test]
+fn no_weight_is_raised_while_endpoints_are_out_of_sight() {
+    let mut rig = healthy(&routed(&json!({"steps": [{"setWeight": 50}, {"pause": {}}]})));
+    rig.update("shop:2");
+    rig.run(60).unwrap();
+    assert_eq!(rig.weight(), 50);
+    // Somebody resets the weight, and Siskin is about to raise it again.
+    let reset = json!([{"op": "replace", "path": "/spec/rules/0/backendRefs/1/weight", "value": 0}]);
+    rig.core.user().json("HTTPRoute", (KEY.0, "shop"), &reset).unwrap();
+    let mut world = observe(&View(rig.core.user()), KEY, &Arc::new(Settings::default())).unwrap();
+    assert_eq!(route_writes(&world, rig.core.now()), 1);
+    world.endpoints.clear();
+    assert_eq!(route_writes(&world, rig.core.now()), 0);
 }
