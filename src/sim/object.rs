@@ -120,6 +120,12 @@ pub fn already_says(object: Option<&Value>, patch: &Value) -> bool {
     }
 }
 
+/// Whether the condition `Ready` of a pod or node is true.
+pub fn is_ready(object: &Value) -> bool {
+    let holds = |condition: &Value| text(condition, "/type") == "Ready" && text(condition, "/status") == "True";
+    list(object, "/status/conditions").iter().any(holds)
+}
+
 /// Whether every label of `wanted` (a map of texts) stands on the object; an empty map matches nothing.
 pub fn has_labels(object: &Value, wanted: &Value) -> bool {
     let Some(wanted) = wanted.as_object().filter(|map| !map.is_empty()) else { return false };

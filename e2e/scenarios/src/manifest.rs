@@ -34,24 +34,20 @@ pub fn template(tag: &str) -> Value {
 
 /// A Rollout of version 1 with a strategy.
 pub fn rollout(replicas: u32, strategy: &Value) -> Value {
-    json!({
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Rollout",
-        "metadata": {"name": ROLLOUT},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": {"app": ROLLOUT}},
-            "template": template("1"),
-            "strategy": strategy,
-        },
-    })
+    let mut rollout = workload(("argoproj.io/v1alpha1", "Rollout"), replicas);
+    rollout["spec"]["strategy"] = strategy.clone();
+    rollout
 }
 
 /// A Deployment of version 1.
 pub fn deployment(replicas: u32) -> Value {
+    workload(("apps/v1", "Deployment"), replicas)
+}
+
+fn workload((api_version, kind): (&str, &str), replicas: u32) -> Value {
     json!({
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
+        "apiVersion": api_version,
+        "kind": kind,
         "metadata": {"name": ROLLOUT},
         "spec": {
             "replicas": replicas,

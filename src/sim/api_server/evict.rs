@@ -45,7 +45,7 @@ impl Store {
     fn charge(&mut self, act: &Act<'_>, budget: &Value, pod: &Value) -> Result<(), Reject> {
         let number = |field: &str| object::integer(budget, &format!("/status/{field}")).unwrap_or(0);
         let name = object::name(budget);
-        if !is_ready(pod) {
+        if !object::is_ready(pod) {
             let always = object::text(budget, "/spec/unhealthyPodEvictionPolicy") == "AlwaysAllow";
             let healthy = number("currentHealthy") >= number("desiredHealthy") && number("desiredHealthy") > 0;
             if always || healthy {
@@ -77,12 +77,6 @@ impl Store {
 pub(crate) fn selects(budget: &Value, pod: &Value) -> bool {
     let Some(selector) = budget.pointer("/spec/selector") else { return false };
     super::select::label_selector(selector, pod)
-}
-
-fn is_ready(pod: &Value) -> bool {
-    let is_true =
-        |condition: &Value| object::text(condition, "/type") == "Ready" && object::text(condition, "/status") == "True";
-    object::list(pod, "/status/conditions").iter().any(is_true)
 }
 
 fn refusal(cause: &str) -> Reject {

@@ -3,8 +3,8 @@
 mod abort;
 mod analysis;
 mod blue_green;
-mod header_route;
 mod events;
+mod header_route;
 mod invalid;
 mod kill;
 mod midway;
@@ -61,7 +61,11 @@ pub const SCENARIOS: &[Scenario] = &[
         errors: Errors::Expected,
         play: analysis::background,
     },
-    good("header-route", "a header leads to the canary at weight 0, others never; an abort ends it", header_route::play),
+    good(
+        "header-route",
+        "a header leads to the canary at weight 0, others never; an abort ends it",
+        header_route::play,
+    ),
     good(
         "inconclusive",
         "numbers that say nothing pause it; who resumes it gets them measured again",
@@ -92,7 +96,11 @@ pub const SCENARIOS: &[Scenario] = &[
     good("blue-green-pre-promotion", "the analysis before the switch fails: active stays", blue_green::pre_promotion),
     good("blue-green-events", "deployment and update: the exact events", events::blue_green),
     good("basic-canary", "no router: pods alone carry the weights", steps::basic),
-    good("workload-migration", "a Deployment that serves becomes a Rollout, and is released from there", workload::play),
+    good(
+        "workload-migration",
+        "a Deployment that serves becomes a Rollout, and is released from there",
+        workload::play,
+    ),
     good("waiting", "tools that know nothing of Rollouts wait for one", waiting::play),
     good("re-apply", "the same manifest again and again changes nothing", reapply::play),
     good("bad-manifests", "each mistake is named, and nothing moves", invalid::play),

@@ -111,7 +111,7 @@ fn unfit(node: &Value, pod: &Value) -> Option<String> {
     if node.pointer("/spec/unschedulable") == Some(&json!(true)) {
         return Some("node(s) were unschedulable".to_owned());
     }
-    if !is_ready(node) {
+    if !object::is_ready(node) {
         return Some("node(s) were not ready".to_owned());
     }
     let wanted = pod.pointer("/spec/nodeSelector").and_then(Value::as_object).into_iter().flatten();
@@ -133,11 +133,4 @@ pub(crate) fn tolerates(toleration: &Value, taint: &Value) -> bool {
     };
     let exists = object::text(toleration, "/operator") == "Exists";
     same("/effect") && same("/key") && (exists || object::text(toleration, "/value") == object::text(taint, "/value"))
-}
-
-/// Whether a node's condition `Ready` is true.
-pub(crate) fn is_ready(node: &Value) -> bool {
-    let holds =
-        |condition: &Value| object::text(condition, "/type") == "Ready" && object::text(condition, "/status") == "True";
-    object::list(node, "/status/conditions").iter().any(holds)
 }
