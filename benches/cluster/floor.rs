@@ -1,5 +1,5 @@
-//! The trivial client: one watch for each kind, one write for each event that asks for one, nothing remembered but
-//! what it has answered already.
+//! The trivial client: one watch for each kind, the same writes for each event that asks for some, nothing remembered
+//! but what it has answered already.
 
 use std::collections::BTreeSet;
 
@@ -40,6 +40,8 @@ async fn rollout(client: &Client, rollout: &Value, answered: &mut BTreeSet<Strin
     }
     let step = super::index(rollout);
     if step % 2 == 1 && rollout["status"]["pauseConditions"].is_null() && answered.insert(format!("{set}/{step}")) {
+        // Whoever waits for the step finds its event: that order is part of the API.
+        created(client, Kind::Event, &event(name, rollout, step)).await;
         merge(client, name, "status", &json!({"status": {"currentStepIndex": step + 1}})).await;
     }
 }
@@ -50,6 +52,16 @@ async fn available(client: &Client, set: &Value, answered: &mut BTreeSet<String>
     if set["status"]["availableReplicas"] == 1 && answered.insert(format!("{name}/healthy")) {
         merge(client, name, "status", &json!({"status": {"phase": "Healthy"}})).await;
     }
+}
+
+fn event(name: &str, rollout: &Value, step: i64) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Event", "type": "Normal", "reason": "RolloutStepCompleted",
+        "metadata": {"name": format!("{name}.{step}"), "namespace": NAMESPACE},
+        "message": format!("Rollout step {} completed", step + 1), "count": 1, "source": {"component": "floor"},
+        "involvedObject": {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": name, "namespace": NAMESPACE,
+            "uid": rollout["metadata"]["uid"]},
+    })
 }
 
 /// The first one has a pod.

@@ -15,12 +15,13 @@ use super::NAMESPACE;
 /// Nothing takes longer, unless it never comes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The kinds that are looked at.
+/// The kinds that are looked at, and the events that the floor writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Rollout,
     ReplicaSet,
     Pod,
+    Event,
 }
 
 fn api(client: &Client, kind: Kind) -> Api<DynamicObject> {
@@ -28,6 +29,7 @@ fn api(client: &Client, kind: Kind) -> Api<DynamicObject> {
         Kind::Rollout => ("argoproj.io", "v1alpha1", "Rollout", "rollouts"),
         Kind::ReplicaSet => ("apps", "v1", "ReplicaSet", "replicasets"),
         Kind::Pod => ("", "v1", "Pod", "pods"),
+        Kind::Event => ("", "v1", "Event", "events"),
     };
     let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, name), plural);
     Api::namespaced_with(client.clone(), NAMESPACE, &resource)

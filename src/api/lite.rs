@@ -134,7 +134,7 @@ wire! {
     /// One of the three.
     pub struct ContainerState {
         /// It waits to run.
-        pub waiting: Option<ContainerWaiting>,
+        pub waiting: Option<Box<ContainerWaiting>>,
         /// It runs.
         pub running: Option<ContainerRunning>,
         /// It has ended.

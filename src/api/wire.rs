@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub trait Omit {
     /// True for the empty value of the type.
     fn omit(&self) -> bool;
+
+    /// Gives back the room that reading has taken in reserve: caches hold hundreds of thousands of lists.
+    fn fit(&mut self) {}
 }
 
 impl<T> Omit for Option<T> {
@@ -20,6 +23,10 @@ impl<T> Omit for Option<T> {
 impl<T> Omit for Vec<T> {
     fn omit(&self) -> bool {
         self.is_empty()
+    }
+
+    fn fit(&mut self) {
+        self.shrink_to_fit();
     }
 }
 
@@ -65,8 +72,12 @@ impl<T> Omit for Written<T> {
 }
 
 /// Reads a value; an explicit `null` counts as absent, as it does to Go.
-pub fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+pub fn or_default<'de, T: Default + Deserialize<'de> + Omit, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let mut value: T = Option::deserialize(deserializer)?.unwrap_or_default();
+    value.fit();
+    Ok(value)
 }
 
 /// Declares wire structs: every field may be absent, and an empty one is not written.

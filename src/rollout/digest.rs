@@ -6,6 +6,7 @@ use super::revision::hash::{pod_template_hash, steps_hash};
 use super::unsupported;
 use super::validate::references::rollout_view;
 use super::validate::{validate_spec, validate_strict};
+use crate::api::RawJson;
 
 /// Facts of one generation of a specification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,8 +21,8 @@ pub struct SpecDigest {
     pub unsupported: Vec<String>,
     /// Fields that nobody knows, by path.
     pub unknown: Vec<String>,
-    /// What decides whether the objects that it names are right for it.
-    pub references: Value,
+    /// What decides whether the objects that it names are right for it; as text, for a tree takes ten times as much.
+    pub references: RawJson,
 }
 
 impl SpecDigest {
@@ -37,7 +38,7 @@ impl SpecDigest {
             errors: validate_spec(rollout).iter().chain(&validate_strict(rollout)).map(ToString::to_string).collect(),
             unsupported: unsupported::fields(rollout),
             unknown,
-            references: rollout_view(rollout),
+            references: RawJson::of(&rollout_view(rollout)),
         }
     }
 }

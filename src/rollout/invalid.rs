@@ -140,7 +140,7 @@ fn references(world: &World) -> Option<String> {
         templates: groups.iter().zip(&templates).map(|((kind, ..), views)| group(*kind, views)).collect(),
         ..References::default()
     };
-    let errors = validate_references(&world.digest.references, &shown);
+    let errors = validate_references(&world.digest.references.value(), &shown);
     errors.first().map(ToString::to_string).or_else(|| groups.iter().find_map(unmeasured))
 }
 

@@ -114,7 +114,7 @@ pub fn resolve(rollout: &Rollout, written: &SpecDigest, workload: &Workload) -> 
     let digest = SpecDigest {
         pod_hash: pod_template_hash(&resolved.spec.template.value(), rollout.status.collision_count),
         errors: errors.iter().chain(&validate_strict(&value)).map(ToString::to_string).collect(),
-        references: rollout_view(&value),
+        references: RawJson::of(&rollout_view(&value)),
         ..written.clone()
     };
     (resolved, digest)

@@ -50,8 +50,15 @@ pub fn effects(case: &Case<'_>) -> Vec<Effect> {
     let number = next_number(case);
     match &case.cast.new {
         None => {
-            effects.extend(number_rollout(case, number));
-            effects.push(create(case, number));
+            // First what users wait for; the events keep Argo's order. Where the number does not get there,
+            // the next look finds it on the ReplicaSet.
+            let mut created = create(case, number);
+            let numbered = number_rollout(case, number).map(|mut effect| {
+                created.events.splice(0..0, effect.events.drain(..));
+                effect
+            });
+            effects.push(created);
+            effects.extend(numbered);
         }
         Some(new) => {
             let number = self::number(case);
