@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use crate::api::rollout_status::RolloutDuration;
 use crate::rollout::case::Case;
+use crate::rollout::cast::Revision;
 use crate::rollout::defaults;
 use crate::rollout::judge::Ruling;
-use crate::rollout::strategy::steps;
+use crate::rollout::strategy::{blue_green, rollback, steps};
+
+const ABORTED: &str = "Aborted";
 
 /// Keeps `status.duration`.
 pub fn update(case: &Case<'_>, ruling: &mut Ruling) {
     let now = case.now.truncated();
-    if ruling.retried || (ruling.reset && begins(case)) {
+    let back = rolled_back(case, ruling);
+    if ruling.retried || (ruling.reset && back.is_none() && begins(case)) {
         ruling.next.duration = Some(RolloutDuration { rollout_started_at: Some(now), ..RolloutDuration::default() });
         return;
     }
@@ -20,6 +24,9 @@ pub fn update(case: &Case<'_>, ruling: &mut Ruling) {
     let Some(duration) = &mut ruling.next.duration else { return };
     if duration.finished_at.is_some() {
         return;
+    }
+    if let Some(status) = back {
+        status.clone_into(&mut duration.completion_status);
     }
     match (manual, duration.manual_pause_started_at) {
         (true, None) => duration.manual_pause_started_at = Some(now),
@@ -33,7 +40,9 @@ pub fn update(case: &Case<'_>, ruling: &mut Ruling) {
     }
     if let Some(status) = ended {
         duration.finished_at = Some(now);
-        status.clone_into(&mut duration.completion_status);
+        if status == ABORTED || duration.completion_status.is_empty() {
+            status.clone_into(&mut duration.completion_status);
+        }
     }
 }
 
@@ -71,6 +80,26 @@ fn begins(case: &Case<'_>) -> bool {
     !at_rest || case.cast.new_size().available < case.world.replicas()
 }
 
+/// How the attempt under way will have ended, where a change of the template has turned it into a rollback: to the
+/// stable revision, or to one that was created before it. It stays the same attempt.
+fn rolled_back(case: &Case<'_>, ruling: &Ruling) -> Option<&'static str> {
+    let running = case.status().duration.as_ref().is_some_and(|duration| duration.finished_at.is_none());
+    if !ruling.reset || ruling.retried || !running {
+        return None;
+    }
+    let (new, stable) = (case.cast.new.as_ref()?, case.cast.stable.as_ref()?);
+    let created = |revision: &Revision| revision.rs.metadata.creation_timestamp;
+    if new.hash() != stable.hash() && created(new) >= created(stable) {
+        return None;
+    }
+    let fast = if case.is_canary() {
+        rollback::direct(case.world, case.cast)
+    } else {
+        blue_green::fast_rollback(case.world, case.cast, case.now)
+    };
+    Some(if fast { "FastRolledBack" } else { "RolledBack" })
+}
+
 /// Whether a person holds the update.
 fn manual_pause(case: &Case<'_>, ruling: &Ruling) -> bool {
     let rollout = &case.world.rollout;
@@ -92,7 +121,7 @@ fn manual_pause(case: &Case<'_>, ruling: &Ruling) -> bool {
 fn ending(case: &Case<'_>, ruling: &Ruling) -> Option<&'static str> {
     let next = &ruling.next;
     if next.abort {
-        return Some("Aborted");
+        return Some(ABORTED);
     }
     let complete = super::health::completed(next) && case.cast.new_size().available >= case.world.replicas();
     let forced = case.status().promote_full;

@@ -139,3 +139,39 @@ fn history_keeps_what_the_window_may_need() {
     };
     assert_eq!((kept(0), kept(3)), (1, 3));
 }
+
+#[test]
+fn the_attempt_says_that_it_was_rolled_back() {
+    let ended = |rig: &Rig| {
+        let duration = rig.rollout().unwrap().status.duration.unwrap();
+        assert!(duration.finished_at.is_some());
+        duration.completion_status
+    };
+    for strategy in strategies() {
+        // Outside of any window: back to the stable revision, and back to one before it.
+        let mut rig = released(&strategy, 0, &["shop:2", "shop:3"]);
+        assert_eq!(ended(&rig), "FastPromoted", "{strategy}");
+        rig.update("shop:4");
+        rig.run(20).unwrap();
+        let started = rig.rollout().unwrap().status.duration.unwrap().rollout_started_at;
+        rig.update("shop:3");
+        rig.rest().unwrap();
+        let fast = strategy.get("blueGreen").is_some();
+        assert_eq!(ended(&rig), if fast { "FastRolledBack" } else { "RolledBack" }, "{strategy}");
+        assert_eq!(rig.rollout().unwrap().status.duration.unwrap().rollout_started_at, started, "one attempt");
+
+        let mut rig = released(&strategy, 2, &["shop:2", "shop:3"]);
+        rig.update("shop:4");
+        rig.run(20).unwrap();
+        rig.update("shop:2");
+        rig.run(60).unwrap();
+        assert_eq!(ended(&rig), "FastRolledBack", "{strategy}: inside the window");
+        rig.update("shop:5");
+        rig.run(20).unwrap();
+        rig.update("shop:6");
+        rig.run(5).unwrap();
+        rig.command(&json!({"promoteFull": true}));
+        rig.rest().unwrap();
+        assert_eq!(ended(&rig), "FastPromoted", "{strategy}: a newer version is no rollback");
+    }
+}
