@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::controller::app::Threads;
 use crate::controller::caches::Scope;
 use crate::rollout::Settings;
 use crate::rollout::settings::{StatusDialect, Unclaimed, UnknownFields};
@@ -49,6 +50,9 @@ pub struct ControllerFlags {
     /// Workers for AnalysisRuns.
     #[arg(long, default_value_t = 30)]
     pub analysis_threads: usize,
+    /// Workers for Services that are given back once no Rollout names them.
+    #[arg(long, default_value_t = 10)]
+    pub service_threads: usize,
     /// Pods whose labels and annotations (canaryMetadata and the like) one plan writes; the rest follows with the next.
     #[arg(long, default_value_t = 10)]
     pub ephemeral_metadata_threads: usize,
@@ -86,6 +90,80 @@ pub struct ControllerFlags {
     /// Siskin: namespace of the lease; the default is that of the pod, then argo-rollouts.
     #[arg(long, env = "POD_NAMESPACE")]
     pub controller_namespace: Option<String>,
+    /// Flags of Argo Rollouts for what is not there.
+    #[command(flatten)]
+    pub without_effect: WithoutEffect,
+}
+
+/// Flags of Argo Rollouts that set something up which Siskin does not carry out: charts that give them keep working,
+/// and the log says that they do nothing. What they are about is refused where a Rollout asks for it.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct WithoutEffect {
+    /// No effect: there are no Experiments yet.
+    #[arg(long)]
+    pub experiment_threads: Option<usize>,
+    /// No effect: there is no router of Ingresses yet.
+    #[arg(long)]
+    pub ingress_threads: Option<usize>,
+    /// No effect: there is no AWS ALB yet.
+    #[arg(long)]
+    pub aws_target_group_binding_api_version: Option<String>,
+    /// No effect: there is no AWS ALB yet.
+    #[arg(long)]
+    pub alb_tag_key_resource_id: Option<String>,
+    /// No effect: there is no AWS ALB yet.
+    #[arg(long, action = clap::ArgAction::Append, value_delimiter = ',')]
+    pub alb_ingress_classes: Vec<String>,
+    /// No effect: there is no AWS ALB yet.
+    #[arg(long, alias = "alb-verify-weight", num_args = 0..=1, default_missing_value = "true")]
+    pub aws_verify_target_group: Option<bool>,
+    /// No effect: there is no nginx yet.
+    #[arg(long, action = clap::ArgAction::Append, value_delimiter = ',')]
+    pub nginx_ingress_classes: Vec<String>,
+    /// No effect: there is no Istio yet.
+    #[arg(long)]
+    pub istio_api_version: Option<String>,
+    /// No effect: there is no Ambassador yet.
+    #[arg(long)]
+    pub ambassador_api_version: Option<String>,
+    /// No effect: there is no SMI yet.
+    #[arg(long)]
+    pub traffic_split_api_version: Option<String>,
+    /// No effect: there is no Traefik yet.
+    #[arg(long)]
+    pub traefik_api_group: Option<String>,
+    /// No effect: there is no Traefik yet.
+    #[arg(long)]
+    pub traefik_api_version: Option<String>,
+    /// No effect: there are no notifications yet.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    pub self_service_notification_enabled: Option<bool>,
+    /// No effect: there is no profiler in the process.
+    #[arg(long)]
+    pub enable_pprof_address: Option<String>,
+}
+
+impl WithoutEffect {
+    /// Those that were given.
+    pub fn given(&self) -> Vec<&'static str> {
+        let flags = [
+            ("--experiment-threads", self.experiment_threads.is_some()),
+            ("--ingress-threads", self.ingress_threads.is_some()),
+            ("--aws-target-group-binding-api-version", self.aws_target_group_binding_api_version.is_some()),
+            ("--alb-tag-key-resource-id", self.alb_tag_key_resource_id.is_some()),
+            ("--alb-ingress-classes", !self.alb_ingress_classes.is_empty()),
+            ("--aws-verify-target-group", self.aws_verify_target_group.is_some()),
+            ("--nginx-ingress-classes", !self.nginx_ingress_classes.is_empty()),
+            ("--istio-api-version", self.istio_api_version.is_some()),
+            ("--ambassador-api-version", self.ambassador_api_version.is_some()),
+            ("--traffic-split-api-version", self.traffic_split_api_version.is_some()),
+            ("--traefik-api-group", self.traefik_api_group.is_some()),
+            ("--traefik-api-version", self.traefik_api_version.is_some()),
+            ("--self-service-notification-enabled", self.self_service_notification_enabled.is_some()),
+            ("--enable-pprof-address", self.enable_pprof_address.is_some()),
+        ];
+        flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).collect()
+    }
 }
 
 fn go_duration(text: &str) -> Result<Duration, String> {
@@ -110,6 +188,11 @@ impl ControllerFlags {
     /// Which part of the cluster is looked at; `namespace` is that of the connection.
     pub fn scope(&self, namespace: &str) -> Scope {
         Scope { namespace: self.namespaced.then(|| namespace.to_owned()), instance_id: self.instance_id.clone() }
+    }
+
+    /// Keys that are worked on at once.
+    pub const fn threads(&self) -> Threads {
+        Threads { rollouts: self.rollout_threads, runs: self.analysis_threads, services: self.service_threads }
     }
 
     /// Limits of requests.

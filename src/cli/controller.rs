@@ -30,6 +30,9 @@ impl Controller {
         let flags = self.flags;
         let format = flags.logformat.parse().map_err(|error: logs::LogError| failure(&error))?;
         logs::init(&session.flags().loglevel, format).map_err(|error| failure(&error))?;
+        for flag in flags.without_effect.given() {
+            tracing::warn!("{flag} has no effect: what it is about is not supported yet");
+        }
         let shutdown = Shutdown::new();
         shutdown.listen()?;
         let metrics = Metrics::new().map_err(|error| failure(&error))?;
@@ -50,7 +53,7 @@ impl Controller {
             settings: flags.settings(),
             scope: flags.scope(&clients.namespace),
             limits: flags.limits(),
-            workers: (flags.rollout_threads, flags.analysis_threads),
+            workers: flags.threads(),
             prometheus_address: flags.prometheus_address.clone(),
             clock: Clock::real(),
             metrics: metrics.clone(),

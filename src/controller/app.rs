@@ -10,6 +10,7 @@ use super::caches::{Caches, Queues, Scope};
 use super::definition;
 use super::execute::Executor;
 use super::rollout::RolloutController;
+use super::service::ServiceController;
 use crate::provider::{Settings as SourceSettings, Sources};
 use crate::rollout::Settings;
 use crate::runtime::client::{Api, Clients};
@@ -47,12 +48,23 @@ pub struct Parts {
     pub scope: Scope,
     /// Limits of requests.
     pub limits: Limits,
-    /// Workers: Rollouts, AnalysisRuns.
-    pub workers: (usize, usize),
+    /// Workers.
+    pub workers: Threads,
     /// Prometheus for metrics that name none; empty for none.
     pub prometheus_address: String,
     /// Leadership; `None`: this is the only replica.
     pub leadership: Option<Leadership>,
+}
+
+/// Keys that are worked on at once, of each kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Threads {
+    /// Rollouts.
+    pub rollouts: usize,
+    /// AnalysisRuns.
+    pub runs: usize,
+    /// Services.
+    pub services: usize,
 }
 
 /// The lease to contend for.
@@ -96,7 +108,11 @@ impl Controller {
         let queue = |name: &str, random: &mut SplitMix| {
             Queue::new(parts.clock.clone(), parts.metrics.queue(name), random.next_u64())
         };
-        let queues = Queues { rollouts: queue("Rollouts", &mut random), runs: queue("AnalysisRuns", &mut random) };
+        let queues = Queues {
+            rollouts: queue("Rollouts", &mut random),
+            runs: queue("AnalysisRuns", &mut random),
+            services: queue("Services", &mut random),
+        };
         let caches = Caches::new(&queues);
         let watch_metrics = parts.metrics.watches.clone();
         let mut watches =
@@ -227,9 +243,11 @@ impl Controller {
         });
         let timing = (parts.clock.clone(), self.queues.runs.clone());
         let runs = RunController::new(self.caches.clone(), executor(), timing, sources);
+        let services = ServiceController::new(self.caches.clone(), executor());
         let workers = vec![
-            Workers::start(parts.workers.0, &self.queues.rollouts, &parts.clock, rollouts),
-            Workers::start(parts.workers.1, &self.queues.runs, &parts.clock, runs),
+            Workers::start(parts.workers.rollouts, &self.queues.rollouts, &parts.clock, rollouts),
+            Workers::start(parts.workers.runs, &self.queues.runs, &parts.clock, runs),
+            Workers::start(parts.workers.services, &self.queues.services, &parts.clock, services),
         ];
         (workers, recorder)
     }

@@ -13,6 +13,7 @@ use crate::api::{
 };
 use crate::plan::ObjectRef;
 use crate::rollout::invalid::{analysis_fields, service_fields};
+use crate::rollout::release;
 use crate::runtime::cache::{Cached, Change, Index, Source, Store};
 use crate::runtime::object::{Entry, Json, ObjectKey};
 use crate::runtime::queue::{Lane, Queue};
@@ -54,6 +55,8 @@ pub struct Queues {
     pub rollouts: Queue<ObjectKey>,
     /// AnalysisRuns to look at.
     pub runs: Queue<ObjectKey>,
+    /// Services that nobody may need any more.
+    pub services: Queue<ObjectKey>,
 }
 
 /// Which part of a cluster is looked at.
@@ -76,7 +79,7 @@ impl Scope {
     }
 }
 
-const BY_SERVICE: &str = "service";
+pub(super) const BY_SERVICE: &str = "service";
 const BY_TEMPLATE: &str = "template";
 const BY_OWNER: &str = "owner";
 const ORPHANS: &str = "orphans";
@@ -110,9 +113,7 @@ impl Caches {
         let replica_sets = replica_sets(queues);
         Self {
             pods: pods(queues, &replica_sets),
-            services: named_by_rollouts(queues, &rollouts, BY_SERVICE, Vec::new(), |meta| {
-                within(&meta.namespace, &meta.name)
-            }),
+            services: services(queues, &rollouts),
             slices: slices(queues, &rollouts),
             routes: RouteKind::ALL.into_iter().map(|kind| (kind, routes::cache(queues, &rollouts, kind))).collect(),
             runs: runs(queues),
@@ -172,7 +173,7 @@ impl Caches {
 }
 
 fn rollouts(queues: &Queues, gates: &Gates) -> Arc<Store<CachedRollout>> {
-    let (queue, gates) = (queues.rollouts.clone(), gates.clone());
+    let (queues, gates) = (queues.clone(), gates.clone());
     let indexes = vec![
         Index { name: BY_SERVICE, keys: services_of },
         Index { name: routes::BY_ROUTE, keys: routes::named_by },
@@ -183,7 +184,38 @@ fn rollouts(queues: &Queues, gates: &Gates) -> Arc<Store<CachedRollout>> {
         if let Some(cached) = change.new_object() {
             gates.open_for(&cached.rollout);
         }
-        queue.add(change.key(), lane(change));
+        queues.rollouts.add(change.key(), lane(change));
+        for service in no_longer_named(change) {
+            queues.services.add(service, lane(change));
+        }
+    }))
+}
+
+/// Services that a Rollout named before a change, and does not after it.
+fn no_longer_named(change: &Change<'_, CachedRollout>) -> Vec<ObjectKey> {
+    let Some(old) = change.old_object() else { return Vec::new() };
+    let new = change.new_object();
+    if new.is_some_and(|new| new.rollout.metadata.generation == old.rollout.metadata.generation) {
+        return Vec::new();
+    }
+    let still = new.map(|new| service_fields(&new.rollout.spec.strategy)).unwrap_or_default();
+    let before = service_fields(&old.rollout.spec.strategy);
+    let gone = before.into_iter().filter(|(_, name)| !still.iter().any(|(_, other)| other == name));
+    gone.map(|(_, name)| ObjectKey::new(&old.rollout.metadata.namespace, name)).collect()
+}
+
+/// Services concern the Rollouts that name them; one that a Rollout has switched may have lost it.
+fn services(queues: &Queues, rollouts: &Arc<Store<CachedRollout>>) -> Arc<Store<Service>> {
+    let (queues, rollouts) = (queues.clone(), Arc::clone(rollouts));
+    Arc::new(Store::new(Vec::new(), move |change: &Change<'_, Service>| {
+        let Some(meta) = change.new.or(change.old).map(Entry::meta) else { return };
+        let named = rollouts.by(BY_SERVICE, &within(&meta.namespace, &meta.name));
+        if named.is_empty() && change.new_object().is_none_or(|service| release::manager(service).is_some()) {
+            queues.services.add(change.key(), lane(change));
+        }
+        for cached in named {
+            queues.rollouts.add(ObjectKey::of(&cached.rollout.metadata), lane(change));
+        }
     }))
 }
 

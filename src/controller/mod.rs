@@ -8,6 +8,7 @@ pub mod execute;
 pub mod gauges;
 pub mod observe;
 pub mod rollout;
+pub mod service;
 pub mod workloads;
 
 #[cfg(test)]

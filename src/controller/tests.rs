@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::app::{Controller, Parts};
+use super::app::{Controller, Parts, Threads};
 use super::caches::Scope;
 use crate::api::Time;
 use crate::rollout::Settings;
@@ -58,7 +58,7 @@ fn rig_with(definition: Value, scopes: Vec<(&str, Scope)>) -> Rig {
             settings: Settings::default(),
             scope,
             limits: Limits { qps: 0.0, ..Limits::default() },
-            workers: (4, 4),
+            workers: Threads { rollouts: 4, runs: 4, services: 1 },
             prometheus_address: String::new(),
             leadership: None,
         });
@@ -392,5 +392,42 @@ async fn a_namespaced_controller_stays_in_its_namespace() {
     let counts = rig.cluster.lock().server.counts();
     let cluster_wide = [Verb::Get, Verb::List, Verb::Watch].map(|verb| counts.of(verb, "ClusterAnalysisTemplate"));
     assert_eq!(cluster_wide, [0; 3], "it has no right to read what belongs to the cluster");
+    rig.stop.cancel();
+}
+
+/// What a Rollout has switched is given back with the Rollout, or once it names another Service.
+#[tokio::test(start_paused = true)]
+async fn services_that_nobody_names_are_given_back() {
+    const HASH: &str = "rollouts-pod-template-hash";
+    let rig = rig();
+    let service = |name: &str| {
+        let spec = json!({"selector": {"app": "shop"}, "ports": [{"port": 80}]});
+        rig.user.create("Service", json!({"metadata": {"name": name, "namespace": "default"}, "spec": spec})).unwrap();
+    };
+    for name in ["active", "other", "foreign"] {
+        service(name);
+    }
+    let foreign = json!({"spec": {"selector": {HASH: "abc"}}});
+    rig.user.merge("Service", ("default", "foreign"), &foreign).unwrap();
+    let mut blue_green = rollout();
+    blue_green["spec"]["strategy"] = json!({"blueGreen": {"activeService": "active"}});
+    rig.user.create("Rollout", blue_green).unwrap();
+    until(&rig, "Healthy").await;
+    let selector = |name: &str| rig.user.get("Service", "default", name).unwrap()["spec"]["selector"].clone();
+    let hash = selector("active")[HASH].as_str().unwrap_or_default().to_owned();
+    assert!(!hash.is_empty());
+
+    let renamed = json!({"spec": {"strategy": {"blueGreen": {"activeService": "other"}}}});
+    rig.user.merge("Rollout", ("default", "shop"), &renamed).unwrap();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!((selector("active"), selector("other")[HASH].as_str()), (json!({"app": "shop"}), Some(hash.as_str())));
+    rests(&rig).await;
+
+    rig.user.delete("Rollout", "default", "shop").unwrap();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(selector("other"), json!({"app": "shop"}));
+    assert_eq!(rig.user.get("Service", "default", "other").unwrap()["metadata"]["annotations"], Value::Null);
+    assert_eq!(selector("foreign"), json!({"app": "shop", HASH: "abc"}), "nobody's word for it");
+    rests(&rig).await;
     rig.stop.cancel();
 }

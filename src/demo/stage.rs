@@ -14,7 +14,7 @@ use super::scenes::{GATEWAY, NAMESPACE, Scene};
 use crate::api::Time;
 use crate::api::crd::crds;
 use crate::cli::client::Cluster as Connection;
-use crate::controller::app::{Controller, Parts, Stopped};
+use crate::controller::app::{Controller, Parts, Stopped, Threads};
 use crate::controller::caches::Scope;
 use crate::rollout::Settings;
 use crate::runtime::client::Clients;
@@ -31,7 +31,7 @@ use crate::telemetry::metrics::Metrics;
 /// How long after its acknowledgement a route counts as settled: short, for a gateway in the same process.
 const ROUTE_GRACE: Duration = Duration::from_secs(1);
 /// Workers of the controller: Rollouts, `AnalysisRuns`. There is one of each at most.
-const WORKERS: (usize, usize) = (2, 2);
+const WORKERS: Threads = Threads { rollouts: 2, runs: 2, services: 1 };
 /// Time for the controller to end its work.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Time between two looks, by the cluster's clock, and the shortest by the computer's.

@@ -16,6 +16,7 @@ pub mod digest;
 pub mod invalid;
 pub mod judge;
 pub mod memory;
+pub mod release;
 pub mod revision;
 pub mod safety;
 pub mod settings;

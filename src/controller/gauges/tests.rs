@@ -66,7 +66,8 @@ fn caches(metrics: &Metrics) -> Caches {
     let clock = Clock::real();
     let queues = Queues {
         rollouts: Queue::new(clock.clone(), metrics.queue("Rollouts"), 1),
-        runs: Queue::new(clock, metrics.queue("AnalysisRuns"), 2),
+        runs: Queue::new(clock.clone(), metrics.queue("AnalysisRuns"), 2),
+        services: Queue::new(clock, metrics.queue("Services"), 3),
     };
     let caches = Caches::new(&queues);
     let meta = json!({"namespace": "shop", "name": "web"});

@@ -1,0 +1,89 @@
+//! Services: what a Rollout leaves behind is given back.
+
+use std::sync::Arc;
+
+use super::caches::{BY_SERVICE, Caches, within};
+use super::execute::{Executor, target};
+use crate::api::{Rollout, Service};
+use crate::plan::{ObjectRef, Plan};
+use crate::rollout::release;
+use crate::runtime::cache::{Cached as _, Entry};
+use crate::runtime::error::{ApiError, ErrorKind};
+use crate::runtime::expectations::{Readiness, Seen};
+use crate::runtime::limiter::Class;
+use crate::runtime::object::{Json, ObjectKey};
+use crate::runtime::worker::{Outcome, Reconcile};
+
+/// Looks at Services whose selectors name a revision.
+pub struct ServiceController {
+    caches: Caches,
+    executor: Arc<Executor>,
+}
+
+impl ServiceController {
+    /// A controller over these caches.
+    pub const fn new(caches: Caches, executor: Arc<Executor>) -> Self {
+        Self { caches, executor }
+    }
+
+    async fn look(&self, key: ObjectKey) -> Outcome {
+        let Some(service) = self.caches.services.get(&key) else {
+            self.executor.expectations.clear(&key);
+            return Outcome::Gone;
+        };
+        let cached = |_: &_| Some(Seen::of(&service.metadata));
+        match self.executor.expectations.check(&key, cached) {
+            Readiness::Ready => {}
+            Readiness::Behind { check_after } => return Outcome::Behind { check_after },
+            // Whatever has become of the write: the patch is guarded by the version that the cache has.
+            Readiness::ReadLive(_) => self.executor.expectations.clear(&key),
+        }
+        match self.left_behind(&service).await {
+            Ok(false) => Outcome::Done { wake_at: None },
+            Ok(true) => self.give_back(&service).await,
+            Err(error) => Outcome::Retry { after: error.retry_after(), error: Box::new(error) },
+        }
+    }
+
+    /// Whether no Rollout that this controller looks after names the Service, and the one that has switched it is gone
+    /// or no longer does.
+    async fn left_behind(&self, service: &Service) -> Result<bool, ApiError> {
+        let Some(manager) = release::manager(service) else { return Ok(false) };
+        let namespace = &service.metadata.namespace;
+        if !self.caches.rollouts.by(BY_SERVICE, &within(namespace, &service.metadata.name)).is_empty() {
+            return Ok(false);
+        }
+        let cached = self.caches.rollouts.entry(&ObjectKey::new(namespace, manager));
+        if matches!(cached, Some(Entry::Invalid(_))) {
+            // Nobody can say what it names.
+            return Ok(false);
+        }
+        // The cache may be behind, and another instance's Rollouts are not in it.
+        let live: Result<Json, _> =
+            self.executor.api.get(Class::Upkeep, &target(&ObjectRef::named::<Rollout>(namespace, manager))).await;
+        match live {
+            Ok(live) => {
+                Ok(cached.is_some_and(|known| known.meta().resource_version == live.object_meta().resource_version))
+            }
+            Err(error) if error.is_not_found() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn give_back(&self, service: &Service) -> Outcome {
+        let plan = Plan { effects: vec![release::give_back(service)], ..Plan::default() };
+        let owner = (&ObjectRef::to(service), &service.metadata);
+        let executed = self.executor.carry_out(&plan, owner, &|_| false).await;
+        // After these two a newer version, or the end of it, is on its way here.
+        match executed.error.filter(|error| !error.is_not_found() && error.kind != ErrorKind::Conflict) {
+            Some(error) => Outcome::Retry { after: error.retry_after(), error: Box::new(error) },
+            None => Outcome::Done { wake_at: None },
+        }
+    }
+}
+
+impl Reconcile<ObjectKey> for ServiceController {
+    async fn reconcile(&self, key: ObjectKey) -> Outcome {
+        self.look(key).await
+    }
+}
