@@ -10,9 +10,10 @@ mod check;
 mod pod_template;
 mod required;
 mod routers;
+mod rules;
 mod structural;
 
-pub use build::{CrdFile, crds, files, schema};
+pub use build::{CrdFile, crds, files, schema, with_rules};
 pub use check::{Fault, SchemaError, check, fields_at, undeclared};
 pub use pod_template::{EMBEDDED, Embedded};
 pub use routers::ROUTERS;

@@ -11,17 +11,24 @@ use crate::api::crd;
 /// They are the same five kinds as Argo Rollouts': an installation of Argo's can keep its own. Siskin's definitions
 /// add its own fields (`status.siskin`, `trafficRouting.gatewayAPI`), which others would prune.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  siskin crds | kubectl apply --server-side -f -\n  siskin crds --dir crds")]
+#[command(
+    after_help = "Examples:\n  siskin crds | kubectl apply --server-side -f -\n  siskin crds --rules | kubectl apply --server-side -f -\n  siskin crds --dir crds"
+)]
 pub struct Crds {
     /// Directory to write one file for each kind to.
     #[arg(long)]
     dir: Option<PathBuf>,
+    /// With the rules of validation as CEL: the API server refuses a bad Rollout where it is applied. Without them it is
+    /// taken, as with Argo Rollouts, and its status says InvalidSpec.
+    #[arg(long)]
+    rules: bool,
 }
 
 impl Crds {
     pub(super) fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let files =
-            crd::files().map_err(|error| Failure::new(format!("cannot write a definition as YAML: {error}")))?;
+        let definitions = if self.rules { crd::with_rules() } else { crd::crds() };
+        let files = crd::files(&definitions)
+            .map_err(|error| Failure::new(format!("cannot write a definition as YAML: {error}")))?;
         let Some(dir) = self.dir else {
             let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
             session.console.print(&texts.join("---\n"));

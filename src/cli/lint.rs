@@ -6,6 +6,7 @@ mod finding;
 mod position;
 mod references;
 mod rules;
+mod together;
 mod unknown;
 
 use std::io::Read as _;
@@ -26,7 +27,8 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 ///
 /// Reads YAML or JSON with any number of objects. Finds misspelt fields (which the API server would drop without a
 /// word), values of a wrong type, and Rollouts that the controller would refuse; checks a Rollout against the
-/// Services, Ingresses and VirtualServices in the same file. Exit code 1 when something is wrong.
+/// Services, Ingresses and VirtualServices in the same file, and the files with each other. Exit code 1 when something
+/// is wrong; warnings do not count.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  siskin lint -f rollout.yaml\n  kustomize build . | siskin lint -f -\n  siskin lint -f rollout.yaml --output json"
@@ -42,17 +44,18 @@ pub struct Lint {
 
 impl Lint {
     pub(super) fn run(self, session: &mut Session) -> Result<(), Failure> {
-        let mut found = Vec::new();
-        let mut objects = 0;
+        let mut objects = Vec::new();
         for path in &self.filename {
             let name = path.display().to_string();
-            let documents = documents(&name, &read(path)?)?;
-            objects += documents.len();
-            found.extend(findings(&documents));
+            objects.extend(documents(&name, &read(path)?)?);
         }
+        let mut found = findings(&objects);
         if session.dialect == Dialect::Argo {
             return argo(session, &found);
         }
+        found.extend(together::contested(&objects));
+        let wrong = found.len();
+        found.extend(together::warnings(&objects));
         if self.output == Some(Output::Json) {
             session.console.print(&json_text(&found)?);
         } else {
@@ -60,9 +63,9 @@ impl Lint {
                 session.console.print(&finding.to_string());
             }
         }
-        match found.len() {
+        match wrong {
             0 => {
-                session.console.remark(&format!("{objects} objects, nothing wrong\n"));
+                session.console.remark(&format!("{} objects, nothing wrong\n", objects.len()));
                 Ok(())
             }
             1 => Err(Failure::new("1 problem found")),

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{pod_template, required, routers, structural};
+use super::{pod_template, required, routers, rules, structural};
 use crate::api::meta::Kind;
 use crate::api::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Experiment, Rollout};
 
@@ -45,12 +45,19 @@ pub fn crds() -> Vec<Value> {
     ]
 }
 
-/// The five definitions as files of YAML.
+/// The five definitions with the controller's rules as CEL, where CEL can say them.
+pub fn with_rules() -> Vec<Value> {
+    let mut definitions = crds();
+    definitions.iter_mut().for_each(rules::add);
+    definitions
+}
+
+/// Definitions as files of YAML.
 ///
 /// # Errors
 /// When a definition cannot be written as YAML, which would be a defect of the schema.
-pub fn files() -> Result<Vec<CrdFile>, serde_saphyr::ser::Error> {
-    crds()
+pub fn files(definitions: &[Value]) -> Result<Vec<CrdFile>, serde_saphyr::ser::Error> {
+    definitions
         .iter()
         .map(|crd| {
             let kind = crd.pointer("/spec/names/kind").and_then(Value::as_str).unwrap_or_default();

@@ -18,6 +18,8 @@ pub enum Sort {
     Rule,
     /// A rule that Siskin adds.
     Strict,
+    /// Nothing wrong, but a surprise: it does not count for the exit code.
+    Warning,
 }
 
 /// One thing that is wrong.
@@ -58,8 +60,9 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, kind, name, path, message, fix, .. } = self;
-        writeln!(f, "{file}:{line}: {kind} {name}: {path}: {message}")?;
+        let Self { file, line, kind, name, path, sort, message, fix } = self;
+        let mark = if *sort == Sort::Warning { "warning: " } else { "" };
+        writeln!(f, "{file}:{line}: {kind} {name}: {path}: {mark}{message}")?;
         if fix.is_empty() { Ok(()) } else { writeln!(f, "    fix: {fix}") }
     }
 }

@@ -6,7 +6,7 @@ use crate::rollout::validate::References;
 use crate::rollout::validate::references::ServiceKind;
 
 /// Where a strategy names a Service. Where one Service plays several parts, the last counts, as in Argo's lint.
-const SERVICES: [(&str, ServiceKind); 6] = [
+pub(super) const SERVICES: [(&str, ServiceKind); 6] = [
     ("/spec/strategy/canary/canaryService", ServiceKind::Canary),
     ("/spec/strategy/canary/stableService", ServiceKind::Stable),
     ("/spec/strategy/canary/pingPong/pingService", ServiceKind::Ping),

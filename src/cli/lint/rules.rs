@@ -12,7 +12,7 @@ use crate::rollout::validate::{
     FieldError, validate_references, validate_router_config, validate_spec, validate_strict,
 };
 
-/// Everything that is wrong with the objects of one file, in their order.
+/// Everything that is wrong with each of the objects, in their order.
 pub fn findings(documents: &[Document]) -> Vec<Finding> {
     documents.iter().flat_map(|document| of_document(document, documents)).collect()
 }

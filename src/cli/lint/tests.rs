@@ -203,3 +203,31 @@ async fn speaks_both_dialects() {
     let good = CANARY.replace("120", "20").replace("app: shop", "app: web");
     assert_eq!(run(Dialect::Argo, &good), (String::new(), String::new()));
 }
+
+#[test]
+fn objects_are_judged_together() {
+    let rollout = |name: &str, rest: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {{name: {name}}}\nspec:\n{rest}  strategy:\n    \
+             canary:\n      stableService: shop\n      canaryService: {name}-canary\n      trafficRouting: {{gatewayAPI: {{httpRoute: r}}}}\n"
+        )
+    };
+    let autoscaler = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: size}\nspec: \
+                      {scaleTargetRef: {kind: Rollout, name: web}}\n";
+    let mut files = documents("a.yaml", &format!("{}---\n{autoscaler}", rollout("web", "  replicas: 3\n"))).unwrap();
+    files.extend(documents("b.yaml", &rollout("cart", "")).unwrap());
+    let found = together::contested(&files);
+    assert_eq!(
+        found.iter().map(ToString::to_string).collect::<String>(),
+        "b.yaml:7: Rollout cart: spec.strategy.canary.stableService: Service \"shop\" is also used by Rollout \"web\" of \
+         a.yaml\n    fix: give each Rollout its own\n"
+    );
+    let warnings = together::warnings(&files);
+    let paths: Vec<(usize, &str)> = warnings.iter().map(|found| (found.line, found.path.as_str())).collect();
+    assert_eq!(paths, [(5, "spec.replicas"), (10, "spec.strategy.canary.trafficRouting")]);
+    assert!(warnings.iter().all(|found| found.name == "web" && found.to_string().contains(": warning: HorizontalPod")));
+    let mut dynamic = files;
+    dynamic[0].value["spec"]["strategy"]["canary"]["dynamicStableScale"] = serde_json::json!(true);
+    dynamic[0].value["spec"].as_object_mut().unwrap().remove("replicas");
+    assert_eq!(together::warnings(&dynamic), []);
+}

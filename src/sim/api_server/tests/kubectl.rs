@@ -152,7 +152,7 @@ async fn kubectl_watches() {
 async fn kubectl_applies_by_our_definitions() {
     let bench = bench();
     let Some(kubectl) = Kubectl::start(&bench).await else { return };
-    for file in crate::api::crd::files().unwrap() {
+    for file in crate::api::crd::files(&crate::api::crd::crds()).unwrap() {
         kubectl.with_input("apply --server-side -f INPUT", &file.text).await;
     }
     kubectl.run("wait --for=condition=Established crd/rollouts.argoproj.io --timeout=5s").await;
