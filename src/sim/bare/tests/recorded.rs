@@ -2,12 +2,15 @@
 //! nothing is to do (I18), restarts no pod, and the release goes on.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::rig::{KEY, Rig};
 use crate::api::Time;
+use crate::rollout::Settings;
+use crate::rollout::settings::OwnStatus;
 use crate::rollout::status::record::difference;
 use crate::sim::object;
 
@@ -44,11 +47,20 @@ fn newest(value: &Value) -> Option<Time> {
     }
 }
 
+/// Every recording, with definitions that keep Siskin's own part of the status and with Argo's, which prune it.
+fn recorded() -> impl Iterator<Item = (String, &'static str, &'static str, OwnStatus)> {
+    let each = |own: OwnStatus| {
+        RECORDED.iter().map(move |(version, state, text)| (format!("{version} {state} {own:?}"), *state, *text, own))
+    };
+    each(OwnStatus::Kept).chain(each(OwnStatus::Pruned))
+}
+
 /// The recorded cluster, a moment later; slices are made anew by the model.
-fn restore(text: &str) -> Rig {
+fn restore(text: &str, own_status: OwnStatus) -> Rig {
     let objects: Vec<Value> = serde_json::from_str(text).unwrap();
     let now = objects.iter().filter_map(newest).max().unwrap() + Duration::from_secs(5);
-    let rig = Rig::empty(1, now);
+    let mut rig = Rig::empty(1, now);
+    rig.core.settings = Arc::new(Settings { own_status, ..Settings::default() });
     for mut object in objects {
         let kind = object::text(&object, "/kind").to_owned();
         if kind == "EndpointSlice" {
@@ -81,13 +93,13 @@ fn writes(rig: &Rig) -> Vec<String> {
 
 #[test]
 fn taking_over_writes_nothing_and_restarts_no_pod() {
-    for (version, state, text) in RECORDED {
-        let mut rig = restore(text);
+    for (what, _, text, own_status) in recorded() {
+        let mut rig = restore(text, own_status);
         let (before, shown) = (pods(&rig), rig.shown());
-        rig.run(60).unwrap_or_else(|story| panic!("{version} {state}: {story}"));
-        assert_eq!(writes(&rig), Vec::<String>::new(), "{version} {state}");
-        assert_eq!(pods(&rig), before, "{version} {state}");
-        assert_eq!(rig.shown(), shown, "{version} {state}");
+        rig.run(60).unwrap_or_else(|story| panic!("{what}: {story}"));
+        assert_eq!(writes(&rig), Vec::<String>::new(), "{what}");
+        assert_eq!(pods(&rig), before, "{what}");
+        assert_eq!(rig.shown(), shown, "{what}");
     }
 }
 
@@ -111,11 +123,13 @@ fn go_on(rig: &mut Rig, state: &str) {
 
 #[test]
 fn the_release_goes_on() {
-    for (version, state, text) in RECORDED {
-        let mut rig = restore(text);
+    for (what, state, text, own_status) in recorded() {
+        let mut rig = restore(text, own_status);
         rig.run(5).unwrap();
         go_on(&mut rig, state);
-        rig.rest().unwrap_or_else(|story| panic!("{version} {state}: {story}"));
-        assert_eq!(rig.shown(), "Healthy", "{version} {state}");
+        rig.rest().unwrap_or_else(|story| panic!("{what}: {story}"));
+        assert_eq!(rig.shown(), "Healthy", "{what}");
+        let written = rig.rollout().unwrap().status.siskin.is_some();
+        assert!(own_status == OwnStatus::Kept || !written, "{what}: nothing that the definition prunes is written");
     }
 }
