@@ -1,4 +1,4 @@
-//! The API server, through a `kubectl proxy` on loopback that carries the credentials.
+//! The API server, in plain HTTP on loopback: of the cluster in memory, or through a `kubectl proxy`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,6 +25,10 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("ReplicaSet", "/apis/apps/v1", "replicasets"),
     ("PodDisruptionBudget", "/apis/policy/v1", "poddisruptionbudgets"),
     ("Deployment", "/apis/apps/v1", "deployments"),
+    ("PodTemplate", "/api/v1", "podtemplates"),
+    ("ResourceQuota", "/api/v1", "resourcequotas"),
+    ("Lease", "/apis/coordination.k8s.io/v1", "leases"),
+    ("HorizontalPodAutoscaler", "/apis/autoscaling/v2", "horizontalpodautoscalers"),
     ("HTTPRoute", "/apis/gateway.networking.k8s.io/v1", "httproutes"),
     ("Rollout", "/apis/argoproj.io/v1alpha1", "rollouts"),
     ("AnalysisTemplate", "/apis/argoproj.io/v1alpha1", "analysistemplates"),
@@ -43,15 +47,15 @@ pub fn path(kind: &str, namespace: &str, name: &str) -> String {
 /// Requests to the API server.
 #[derive(Clone, Copy, Debug)]
 pub struct Api {
-    /// Where `kubectl proxy` listens.
-    pub proxy: SocketAddr,
+    /// Where it listens.
+    pub server: SocketAddr,
 }
 
 impl Api {
     /// Sends a request; an answer that is no success is an error with the server's message.
     pub fn ask(&self, method: &str, path: &str, content_type: &str, body: &Value) -> Result<Value, String> {
         let attempt = || {
-            let mut connection = Connection::open(self.proxy, TIMEOUT)?;
+            let mut connection = Connection::open(self.server, TIMEOUT)?;
             let bytes = if content_type.is_empty() { Vec::new() } else { body.to_string().into_bytes() };
             connection.ask(Request { method, path, host: "localhost", content_type, header: None }, &bytes)
         };
@@ -98,10 +102,17 @@ impl Api {
         self.ask("DELETE", &path(kind, namespace, name), "", &Value::Null).map(drop)
     }
 
-    /// Watches the objects of a kind in a namespace until the server ends the watch or `event` returns false.
-    pub fn watch(&self, kind: &str, namespace: &str, mut event: impl FnMut(Value) -> bool) -> Result<(), String> {
-        let path = path(kind, namespace, "") + "?watch=1&timeoutSeconds=40";
-        let mut connection = Connection::open(self.proxy, TIMEOUT).map_err(|error| error.to_string())?;
+    /// Watches the objects of a kind in a namespace until the server ends the watch or `event` returns false: what is
+    /// there and what follows, or what follows a version (`since`, unless it is empty).
+    pub fn watch(
+        &self,
+        (kind, namespace): (&str, &str),
+        since: &str,
+        mut event: impl FnMut(Value) -> bool,
+    ) -> Result<(), String> {
+        let since = if since.is_empty() { String::new() } else { format!("&resourceVersion={since}") };
+        let path = path(kind, namespace, "") + "?watch=1&timeoutSeconds=40" + &since;
+        let mut connection = Connection::open(self.server, TIMEOUT).map_err(|error| error.to_string())?;
         let request = Request { method: "GET", path: &path, host: "localhost", content_type: "", header: None };
         let line = |line: &str| serde_json::from_str(line).is_ok_and(&mut event);
         connection.follow(request, line).map_err(|error| format!("watch of {path}: {error}"))

@@ -11,6 +11,7 @@ mod load;
 mod manifest;
 mod report;
 mod rig;
+mod scenario;
 mod scenarios;
 mod seen;
 mod time;
@@ -22,43 +23,68 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cluster::Cluster;
+use controller::Controller;
 use load::Tally;
 use report::{Finished, Verdict};
 use rig::Rig;
-use scenarios::{Errors, SCENARIOS, Scenario};
+use scenario::{Errors, Scenario};
 
 /// Scenarios at once, unless `$JOBS` says another.
 const JOBS: usize = 4;
 /// How often Prometheus is told of new pods.
 const SCRAPE_EVERY: Duration = Duration::from_secs(1);
 
+/// Flag: only the few that stand for all.
+const SMOKE: &str = "--smoke";
+/// Flag: what there is.
+const LIST: &str = "--list";
+
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    if wanted.iter().any(|word| word == "--list") {
-        for scenario in SCENARIOS {
-            println!("{:<28}{}", scenario.name, scenario.about);
-        }
-        return ExitCode::SUCCESS;
-    }
-    if let Some(unknown) = wanted.iter().find(|word| SCENARIOS.iter().all(|scenario| !scenario.name.contains(*word))) {
-        eprintln!("no scenario has {unknown:?} in its name; see --list");
-        return ExitCode::from(2);
-    }
-    let cluster = match Cluster::from_environment() {
-        Ok(cluster) => Arc::new(cluster),
+    match choose(&wanted)
+        .and_then(|chosen| if wanted.iter().any(|word| word == LIST) { Ok(list(&chosen)) } else { play_all(&chosen) })
+    {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("FAILED: {error}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
-    };
-    let chosen = |scenario: &&Scenario| wanted.is_empty() || wanted.iter().any(|word| scenario.name.contains(word));
-    let finished = run(&cluster, &SCENARIOS.iter().filter(chosen).collect::<Vec<_>>());
-    print!("{}", report::table(&finished));
-    if finished.iter().any(|one| matches!(one.verdict, Verdict::Failed(_))) {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
     }
+}
+
+/// The scenarios that have one of the words in their names; without words all.
+fn choose(wanted: &[String]) -> Result<Vec<&'static Scenario>, String> {
+    let (flags, words): (Vec<&str>, Vec<&str>) =
+        wanted.iter().map(String::as_str).partition(|word| word.starts_with("--"));
+    if let Some(unknown) = flags.iter().find(|flag| ![SMOKE, LIST].contains(flag)) {
+        return Err(format!("there is no {unknown}; there are {SMOKE} and {LIST}"));
+    }
+    let mut all = scenarios::all();
+    if let Some(unknown) = words.iter().find(|word| all.iter().all(|scenario| !scenario.name.contains(**word))) {
+        return Err(format!("no scenario has {unknown:?} in its name; see {LIST}"));
+    }
+    let smoke = flags.contains(&SMOKE);
+    all.retain(|scenario| {
+        (words.is_empty() || words.iter().any(|word| scenario.name.contains(word))) && (scenario.smoke || !smoke)
+    });
+    Ok(all)
+}
+
+fn list(chosen: &[&Scenario]) -> ExitCode {
+    for scenario in chosen {
+        println!("{:<28}{}", scenario.name, scenario.about);
+    }
+    ExitCode::SUCCESS
+}
+
+fn play_all(chosen: &[&Scenario]) -> Result<ExitCode, String> {
+    let cluster = Arc::new(Cluster::from_environment()?);
+    let controller = Controller::shared(&cluster)?;
+    let finished = run(&cluster, chosen);
+    drop(controller);
+    print!("{}", report::table(&finished));
+    let failed = finished.iter().any(|one| matches!(one.verdict, Verdict::Failed(_)));
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Runs scenarios side by side; the results have their order.
@@ -105,6 +131,9 @@ fn run(cluster: &Arc<Cluster>, chosen: &[&Scenario]) -> Vec<Finished> {
 /// One scenario, from its namespace to its verdict.
 fn play(cluster: &Arc<Cluster>, scenario: &Scenario) -> Finished {
     let began = Instant::now();
+    if let Some(why) = scenario.obstacle(cluster) {
+        return Finished::new(scenario.name, began.elapsed(), Tally::default(), Verdict::Skipped(why));
+    }
     println!("{} begins {}", time::clock(time::now()), scenario.name);
     let namespace = format!("e2e-{}-{:05}", scenario.name, time::now() % 100_000);
     let rig = match Rig::new(Arc::clone(cluster), namespace) {

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 /// Name of every scenario's Rollout.
 pub const ROLLOUT: &str = "shop";
+/// The label of revisions, as Prometheus writes it.
+pub const HASH: &str = "rollouts_pod_template_hash";
 /// Where a pod's own drain ends: endpoints, gateway and proxies have long followed by then.
 const DRAIN_MS: &str = "10000";
 /// More than the drain, so that no pod is killed.
@@ -128,7 +130,7 @@ pub fn verdict(prometheus: &str, query: &str) -> Value {
 /// The share of good answers that the pods of a revision gave, measured by Prometheus.
 pub fn success_rate(prometheus: &str, namespace: &str) -> Value {
     let of = |more: &str| {
-        format!("sum(rate(http_requests_total{{namespace=\"{namespace}\",hash=\"{{{{args.hash}}}}\"{more}}}[10s]))")
+        format!("sum(rate(http_requests_total{{namespace=\"{namespace}\",{HASH}=\"{{{{args.hash}}}}\"{more}}}[10s]))")
     };
     json!({
         "apiVersion": "argoproj.io/v1alpha1",

@@ -13,6 +13,8 @@ pub enum Verdict {
     Passed,
     /// Something did not, in words.
     Failed(String),
+    /// It cannot be played here, and why.
+    Skipped(&'static str),
 }
 
 /// A scenario that is over.
@@ -36,6 +38,7 @@ impl Finished {
     pub fn line(&self) -> String {
         let result = match &self.verdict {
             Verdict::Passed => "passed".to_owned(),
+            Verdict::Skipped(why) => format!("SKIPPED: {why}"),
             Verdict::Failed(why) => format!("FAILED: {}", why.lines().next().unwrap_or_default()),
         };
         let Tally { lost, .. } = &self.tally;
@@ -52,9 +55,12 @@ pub fn table(finished: &[Finished]) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", one.line());
     }
-    let failed = finished.iter().filter(|one| matches!(one.verdict, Verdict::Failed(_))).count();
-    let skipped = crate::scenarios::SCENARIOS.len() - finished.len();
-    let _ = writeln!(text, "\n{} passed, {failed} failed, {skipped} skipped", finished.len() - failed);
+    let count = |of: fn(&Verdict) -> bool| finished.iter().filter(|one| of(&one.verdict)).count();
+    let passed = count(|verdict| matches!(verdict, Verdict::Passed));
+    let failed = count(|verdict| matches!(verdict, Verdict::Failed(_)));
+    // Those that nobody has asked for are skipped too.
+    let skipped = crate::scenarios::all().len() - passed - failed;
+    let _ = writeln!(text, "\n{passed} passed, {failed} failed, {skipped} skipped");
     text
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::api::Api;
+use crate::api::{self, Api};
 use crate::cluster::Cluster;
 use crate::http::{Connection, Request};
 use crate::load::{Load, Tally};
@@ -85,7 +85,7 @@ impl Rig {
                     }
                     !stop.load(Ordering::Relaxed)
                 };
-                if api.watch("Rollout", &namespace, event).is_err() {
+                if api.watch(("Rollout", &namespace), "", event).is_err() {
                     thread::sleep(POLL);
                 }
             }
@@ -169,6 +169,12 @@ impl Rig {
     /// Changes the Rollout by a merge patch.
     pub fn patch(&self, patch: &Value) -> Outcome {
         self.api().merge("Rollout", (&self.namespace, ROLLOUT), patch).map(drop)
+    }
+
+    /// Gives the Rollout another size, through the subresource that `kubectl scale` and autoscalers write.
+    pub fn scale(&self, replicas: i64) -> Outcome {
+        let path = api::path("Rollout", &self.namespace, ROLLOUT) + "/scale";
+        self.api().ask("PATCH", &path, api::MERGE, &json!({"spec": {"replicas": replicas}})).map(drop)
     }
 
     /// Takes a pause away, as the dashboard's Resume does: the step that paused is not skipped.
@@ -287,7 +293,8 @@ impl Rig {
 
     /// Runs the cluster's kubectl in the namespace: whether it succeeded, and what it printed.
     pub fn kubectl(&self, arguments: &[&str]) -> Outcome<(bool, String)> {
-        let mut command = Command::new(&self.cluster.kubectl);
+        let program = self.cluster.kubectl.as_ref().ok_or("there is no kubectl")?;
+        let mut command = Command::new(program);
         command.args(arguments).args(["--namespace", &self.namespace, "--kubeconfig"]).arg(&self.cluster.kubeconfig);
         let output = command.output().map_err(|error| format!("kubectl: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);

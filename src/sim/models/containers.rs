@@ -199,6 +199,10 @@ fn container_status(container: &Value, moment: &Moment) -> Value {
     let mut restarts = 0;
     let state = match (stage, behaviour) {
         (Stage::Creating, _) => json!({ "waiting": { "reason": "ContainerCreating" } }),
+        (_, Behaviour::NeverPulls) if object::text(container, "/imagePullPolicy") == "Never" => waiting(
+            "ErrImageNeverPull",
+            format!("Container image \"{image}\" is not present with pull policy of Never"),
+        ),
         (_, Behaviour::NeverPulls) => {
             let message = format!(
                 "Back-off pulling image \"{image}\": ErrImagePull: failed to resolve reference \"{image}\": not found"

@@ -171,6 +171,17 @@ fn broken_images_show_their_reasons_and_can_heal() {
 }
 
 #[test]
+fn an_image_that_may_not_be_pulled_has_a_reason_of_its_own() {
+    let mut bench = bench();
+    bench.replica_set("a", 1, &json!({ "sim.siskin.dev/behaviour": "never-pulls" }));
+    let policy = json!([{ "op": "add", "path": "/spec/template/spec/containers/0/imagePullPolicy", "value": "Never" }]);
+    bench.hand.json("ReplicaSet", ("default", "a"), &policy).unwrap();
+    bench.run(1500);
+    let waiting = bench.pods()[0]["status"]["containerStatuses"][0]["state"]["waiting"].clone();
+    assert_eq!(waiting["reason"], json!("ErrImageNeverPull"), "{waiting}");
+}
+
+#[test]
 fn endpoint_slices_follow_pods_and_selectors() {
     let mut bench = bench();
     bench.replica_set("v1", 2, &json!({}));

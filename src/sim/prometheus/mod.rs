@@ -12,7 +12,7 @@
 //! selector := metric "{" label ("=" | "!=" | "=~" | "!~") "text", … "}"
 //! ```
 //!
-//! The metrics are `http_requests_total` with the labels `version`, `code`, `service` and
+//! The metrics are `http_requests_total` with the labels `namespace`, `version`, `code`, `service` and
 //! `rollouts_pod_template_hash`, and, for pods that say how long they take (`sim.siskin.dev/latency`), the histogram
 //! `http_request_duration_seconds` with the same labels. Every other name is an empty vector, and so is a series that has never counted:
 //! the traps that real queries fall into are here too.

@@ -150,3 +150,11 @@ async fn over_http_beside_the_api_server() {
     let bad = client.get(&base).query(&[("query", "(")]).send().await.unwrap();
     assert_eq!(bad.status(), 400);
 }
+
+#[test]
+fn series_tell_the_namespaces_of_the_pods_that_answered() {
+    let (_bench, prometheus) = served();
+    let total = one(&prometheus, "sum(rate(http_requests_total{namespace=\"default\"}[5s]))");
+    assert_eq!(total, one(&prometheus, "sum(rate(http_requests_total[5s]))"));
+    assert_eq!(rows(&prometheus, "sum(rate(http_requests_total{namespace=\"other\"}[5s]))"), []);
+}

@@ -82,6 +82,8 @@ pub struct PodFacts {
     pub capacity: Option<f64>,
     /// Seconds that it takes for an answer when it is idle.
     pub latency: Option<f64>,
+    /// Where it runs.
+    pub namespace: String,
     pub(crate) uid: String,
     pub(crate) is_running: bool,
     pub(crate) is_stopping: bool,
@@ -108,6 +110,7 @@ impl PodFacts {
             error_rate: rate.unwrap_or(0.0).clamp(0.0, 1.0),
             capacity: positive(pod, CAPACITY),
             latency: positive(pod, LATENCY),
+            namespace: object::namespace(pod).to_owned(),
             node: object::text(pod, "/spec/nodeName").to_owned(),
             is_stopping: object::is_terminating(pod),
             refuses: refuses(pod, now),

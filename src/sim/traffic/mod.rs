@@ -1,10 +1,11 @@
 //! Model users: they send requests through the data plane's own view, and every answer is attributed.
 //!
 //! [`flow`] decides what becomes of one request, [`users`] sends the due number of them on each tick, in the course of
-//! a [`profile`] and over [`connections`]; [`loads`] knows how busy each pod is; [`record`] keeps totals and a window of
-//! recent counts, which [`prometheus`](crate::sim::prometheus) serves.
+//! a [`profile`] and over [`connections`]; through the [`door`] others send theirs. [`loads`] knows how busy each pod is;
+//! [`record`] keeps totals and a window of recent counts, which [`prometheus`](crate::sim::prometheus) serves.
 
 pub mod connections;
+pub mod door;
 pub mod flow;
 pub mod loads;
 pub mod profile;
@@ -13,6 +14,7 @@ pub mod times;
 pub mod users;
 
 pub use connections::Connections;
+pub use door::{Door, Reply};
 pub use flow::{Outcome, Reason, Target};
 pub use loads::Loads;
 pub use profile::Profile;

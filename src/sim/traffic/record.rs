@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::flow::{Outcome, Reason};
+use super::flow::{Outcome, PodFacts, Reason};
 use super::times::Times;
 use crate::api::Time;
 
@@ -17,6 +17,8 @@ const MAX_BUCKETS: usize = 18_000;
 pub struct Series {
     /// The Service that answered, or was to answer.
     pub service: String,
+    /// Namespace of the pod that answered; empty for lost requests.
+    pub namespace: String,
     /// The version that answered; empty for lost requests.
     pub version: String,
     /// `rollouts-pod-template-hash` of the pod that answered; empty for lost requests.
@@ -32,14 +34,21 @@ impl Series {
             Outcome::VersionError { pod, service } => (Some(pod), service, 500),
             Outcome::Lost { service, .. } => (None, service, 503),
         };
-        let (version, hash) = pod.map(|pod| (pod.version.clone(), pod.hash.clone())).unwrap_or_default();
-        Self { service: service.clone(), version, hash, code }
+        let text = |of: fn(&PodFacts) -> &String| pod.map(of).cloned().unwrap_or_default();
+        Self {
+            service: service.clone(),
+            namespace: text(|pod| &pod.namespace),
+            version: text(|pod| &pod.version),
+            hash: text(|pod| &pod.hash),
+            code,
+        }
     }
 
     /// The labels as Prometheus shows them, without the empty ones.
     pub fn labels(&self) -> BTreeMap<String, String> {
         let all = [
             ("code", self.code.to_string()),
+            ("namespace", self.namespace.clone()),
             ("rollouts_pod_template_hash", self.hash.clone()),
             ("service", self.service.clone()),
             ("version", self.version.clone()),

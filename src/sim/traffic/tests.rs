@@ -190,3 +190,29 @@ fn profiles_have_their_course() {
     let spike = Profile::Spike { at: Time::from_seconds(10), lasting: Duration::from_secs(5), factor: 4.0 };
     assert_eq!([9, 10, 14, 15].map(|at| factor(spike, at)), ["1.00", "4.00", "4.00", "1.00"]);
 }
+
+#[test]
+fn requests_from_outside_go_the_same_way_and_are_counted() {
+    let mut bench = pair((50, 50));
+    bench.cluster.traffic.clear();
+    let hosts = json!({ "spec": { "hostnames": ["shop.example"] } });
+    bench.hand.merge("HTTPRoute", ("default", "r"), &hosts).unwrap();
+    bench.run(1000);
+    let door = bench.cluster.traffic.door(7);
+    assert_eq!(door.route_of("elsewhere.example"), None);
+    let target = super::Target::Route(door.route_of("shop.example").unwrap());
+    let mut by = std::collections::BTreeMap::new();
+    for _ in 0..400 {
+        let reply = door.ask(&target, &std::collections::BTreeMap::new());
+        assert!(reply.pod.starts_with('v'), "{reply:?}");
+        *by.entry(reply.pod[..2].to_owned()).or_insert(0_u64) += 1;
+    }
+    assert!((150..250).contains(&by["v2"]), "{by:?}");
+    assert_eq!((total(&bench).total(), of(&bench, "v2").total()), (400, by["v2"]));
+    bench.scale("v1", 0);
+    bench.weigh("r", &[("stable", 100), ("canary", 0)]);
+    bench.run(2000);
+    let reply = door.ask(&target, &std::collections::BTreeMap::new());
+    let lost = super::Outcome::Lost { reason: Reason::NoEndpoint, service: "stable".to_owned() };
+    assert_eq!((reply.outcome, reply.pod.as_str()), (lost, ""));
+}

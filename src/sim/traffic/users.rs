@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::connections::{Connections, Pool, Way};
+use super::door::Door;
 use super::flow::{Astray, Choice, Pods, Target, answer, lead};
 use super::loads::Loads;
 use super::profile::Profile;
@@ -133,6 +134,17 @@ impl Traffic {
     /// Sends everybody home.
     pub fn clear(&mut self) {
         self.streams.clear();
+    }
+
+    /// A way in for requests from outside of the model.
+    pub fn door(&self, seed: u64) -> Door {
+        Door {
+            hand: self.hand.clone(),
+            plane: self.plane.clone(),
+            record: self.record.clone(),
+            loads: self.loads.clone(),
+            random: Arc::new(Mutex::new(SplitMix::new(seed))),
+        }
     }
 
     /// What has become of all requests; shared with the model of Prometheus.

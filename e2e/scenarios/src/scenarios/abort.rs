@@ -4,7 +4,11 @@ use serde_json::json;
 
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, Rig, check};
+use crate::scenario::{Scenario, good};
 use crate::seen::Seen;
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] = &[good("abort-retry", "a person aborts at each step and tries again", play).long()];
 
 /// Steps after which the scenario aborts: each of them once.
 const STEPS: i64 = 4;

@@ -6,7 +6,22 @@ use serde_json::{Value, json};
 
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, Rig, check};
+use crate::scenario::{Scenario, bad, good};
 use crate::seen::Seen;
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] = &[
+    good("canary-good-numbers", "Prometheus' numbers are good: promoted by itself", good_numbers).long().smoke(),
+    bad("canary-bad-numbers", "Prometheus' numbers are bad: aborted by itself", bad_numbers).long().smoke(),
+    bad(
+        "background-bad-numbers",
+        "numbers that are measured beside the steps turn bad: aborted in a long pause",
+        background,
+    )
+    .long(),
+    good("inconclusive", "numbers that say nothing pause it; who resumes it gets them measured again", inconclusive)
+        .long(),
+];
 
 /// Analysis and weights take longer than anything else, on a machine that is busy.
 const LIMIT: Duration = Duration::from_mins(4);

@@ -6,6 +6,13 @@ use serde_json::json;
 
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, PATIENCE, Rig, check};
+use crate::scenario::{Scenario, good};
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] = &[
+    good("canary-events", "update, abort, retry, promotion: the exact events", canary),
+    good("blue-green-events", "deployment and update: the exact events", blue_green),
+];
 
 /// Long enough for an event too many.
 const WATCHED: Duration = Duration::from_secs(3);

@@ -7,6 +7,13 @@ use serde_json::json;
 use crate::load::Load;
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, PATIENCE, Rig, check};
+use crate::scenario::{Scenario, good};
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] =
+    &[good("header-route", "a header leads to the canary at weight 0, others never; an abort ends it", play)
+        .long()
+        .smoke()];
 
 /// What testers send.
 const TESTER: (&str, &str) = ("X-Tester", "yes");

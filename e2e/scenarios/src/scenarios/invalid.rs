@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 
 use crate::manifest;
 use crate::rig::{Outcome, Rig, check};
+use crate::scenario::{Scenario, good};
 use crate::seen::Seen;
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] =
+    &[good("bad-manifests", "each mistake is named, and nothing moves", play).long().smoke()];
 
 /// Long enough for a controller that would act on half of a manifest.
 const WATCHED: Duration = Duration::from_secs(3);

@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 use crate::controller::Controller;
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, Rig, check};
+use crate::scenario::{Scenario, good};
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] =
+    &[good("kill", "the controller dies twice in the middle of a canary", play).long().smoke()];
 
 /// Which objects are this scenario's controller's.
 const INSTANCE: &str = "e2e-kill";

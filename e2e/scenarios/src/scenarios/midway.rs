@@ -6,7 +6,16 @@ use serde_json::{Value, json};
 
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, PATIENCE, Rig, check};
+use crate::scenario::{Scenario, good};
 use crate::seen::{Seen, is_ready};
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] = &[
+    good("undo-midway", "a person takes the second version back at half of the traffic", undo),
+    good("scale-midway", "more pods, then fewer, at half of the traffic", scale),
+    good("pods-deleted", "the canary's pod and a stable one are evicted in the middle", pods_deleted).long(),
+    good("promote-full", "a person promotes past all steps", promote_full),
+];
 
 /// Version 1 stable, version 2 with half of the traffic, and a pause without an end.
 fn halfway(rig: &Rig, replicas: u32) -> Outcome<(Seen, Seen)> {
@@ -36,7 +45,7 @@ pub fn scale(rig: &Rig) -> Outcome {
     let (first, second) = halfway(rig, 2)?;
     let sizes = || Ok::<_, String>((rig.size(first.stable())?, rig.size(second.current())?));
     for (replicas, wanted) in [(4, (4, 2)), (2, (2, 1))] {
-        rig.kubectl(&["scale", "rollout", ROLLOUT, &format!("--replicas={replicas}")])?;
+        rig.scale(replicas)?;
         rig.holds(PATIENCE, &format!("sizes {wanted:?}"), || Ok((sizes()? == wanted).then_some(())))?;
         rig.until("pods of these sizes", |seen| seen.pods() == (wanted.0 + wanted.1, wanted.1))?;
         rig.stays(Duration::from_secs(3), "the weight", |seen| seen.weight() == 50 && seen.index() == 1)?;

@@ -6,6 +6,16 @@ use serde_json::json;
 
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, PATIENCE, Rig, check};
+use crate::scenario::{Scenario, good};
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] = &[
+    good("deadline-aborts", "pods that do not come within the deadline are taken back", deadline_aborts).long(),
+    good("budget", "a disruption budget that allows none does not stop an update", budget),
+    good("pods-never-start", "the image is missing: said at once, Degraded at the deadline", never_start)
+        .long()
+        .smoke(),
+];
 
 /// What kubelet says of an image that is not there and may not be pulled.
 const REASON: &str = "ErrImageNeverPull";

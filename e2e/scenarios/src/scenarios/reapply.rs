@@ -6,6 +6,13 @@ use serde_json::{Value, json};
 
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, Rig, check};
+use crate::scenario::{Scenario, good};
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] = &[
+    good("weights-reset", "a delivery tool resets the route in the middle of a canary", weights_reset).long(),
+    good("re-apply", "the same manifest again and again changes nothing", play).with_kubectl().smoke(),
+];
 
 /// Long enough for a controller that took the manifest for a change.
 const WATCHED: Duration = Duration::from_secs(3);

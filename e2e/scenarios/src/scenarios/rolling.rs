@@ -4,7 +4,15 @@ use serde_json::{Value, json};
 
 use crate::manifest;
 use crate::rig::{Outcome, PATIENCE, Rig, check};
+use crate::scenario::{Scenario, good};
 use crate::seen::Seen;
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] = &[
+    good("history", "old revisions go, but for the last", history).long(),
+    good("no-surge", "a pod less, never one more", no_surge),
+    good("none-unavailable", "a pod more, never one less", none_unavailable),
+];
 
 const REPLICAS: i64 = 3;
 

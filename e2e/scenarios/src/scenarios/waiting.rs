@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 use crate::controller::Controller;
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, Rig, check};
+use crate::scenario::{Scenario, good};
 use crate::seen::Seen;
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] =
+    &[good("waiting", "tools that know nothing of Rollouts wait for one", play).with_kubectl()];
 
 /// Which objects are this scenario's controller's.
 const INSTANCE: &str = "e2e-waiting";

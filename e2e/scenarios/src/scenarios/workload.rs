@@ -4,7 +4,14 @@ use serde_json::{Value, json};
 
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, PATIENCE, Rig, check};
+use crate::scenario::{Scenario, good};
 use crate::seen::{Seen, is_ready};
+
+/// The scenarios of this theme.
+pub const SCENARIOS: &[Scenario] =
+    &[good("workload-migration", "a Deployment that serves becomes a Rollout, and is released from there", play)
+        .with_kubectl()
+        .smoke()];
 
 const REPLICAS: u32 = 4;
 /// Pods that must be there at any time: a quarter may be missing.
