@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::cluster::Cluster;
 use crate::http::{Connection, Request};
 use crate::rig::{Outcome, Rig};
@@ -23,6 +25,14 @@ pub struct Controller {
 }
 
 impl Controller {
+    /// The label that says which controller an object belongs to.
+    pub const LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
+
+    /// Makes an object that of the controller with this instance id.
+    pub fn claim(object: &mut Value, instance: &str) {
+        object["metadata"]["labels"][Self::LABEL] = json!(instance);
+    }
+
     /// Starts the one that looks at every object without an instance id, and waits until it is ready.
     pub fn shared(cluster: &Cluster) -> Outcome<Self> {
         let level = std::env::var("LOGLEVEL").unwrap_or_else(|_| "info".to_owned());

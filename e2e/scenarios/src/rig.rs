@@ -13,7 +13,7 @@ use crate::cluster::Cluster;
 use crate::http::{Connection, Request};
 use crate::load::{Load, Tally};
 use crate::manifest::{self, ROLLOUT};
-use crate::seen::Seen;
+use crate::seen::{Seen, is_ready};
 use crate::time;
 
 /// How often a condition is looked at.
@@ -79,7 +79,7 @@ impl Rig {
         thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 let event = |event: Value| {
-                    if event["object"]["kind"] == "Rollout" {
+                    if event["object"]["kind"] == "Rollout" && event["object"]["metadata"]["name"] == ROLLOUT {
                         let seen = Seen { object: event["object"].clone() };
                         history.lock().unwrap_or_else(PoisonError::into_inner).push((time::now(), seen));
                     }
@@ -324,6 +324,47 @@ impl Rig {
         })
     }
 
+    /// Names of a revision's pods that are ready and stay.
+    pub fn ready_pods(&self, hash: &str) -> Outcome<Vec<String>> {
+        let query = format!("?labelSelector=rollouts-pod-template-hash%3D{hash}");
+        let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        Ok(self.api().list("Pod", &self.namespace, &query)?.iter().filter(|pod| is_ready(pod)).map(name).collect())
+    }
+
+    /// Phases of all analysis runs, in the order of their creation.
+    pub fn runs(&self) -> Outcome<Vec<String>> {
+        let mut runs = self.api().list("AnalysisRun", &self.namespace, "")?;
+        runs.sort_by_key(|run| run["metadata"]["creationTimestamp"].to_string());
+        Ok(runs.iter().map(|run| run["status"]["phase"].as_str().unwrap_or_default().to_owned()).collect())
+    }
+
+    /// Waits until a revision has this size, and as many ready pods.
+    pub fn sized(&self, hash: &str, size: i64) -> Outcome {
+        let ready = usize::try_from(size).unwrap_or(0);
+        self.holds(PATIENCE, &format!("size {size} of revision {hash}"), || {
+            Ok((self.size(hash)? == size && self.ready_pods(hash)?.len() == ready).then_some(()))
+        })
+    }
+
+    /// Waits until the newest revision is Healthy and stable, and is another than `first`.
+    pub fn promoted(&self, first: &Seen) -> Outcome<Seen> {
+        let done = |seen: &Seen| seen.healthy() && seen.promoted() && seen.stable() != first.stable();
+        self.within(PATIENCE * 2, "promotion", done)
+    }
+
+    /// Ends the pause of the step, or skips the step, as a person does.
+    pub fn promote(&self) -> Outcome {
+        self.told(&["promote", ROLLOUT], &["promoted"])
+    }
+
+    /// Aborts as a person does, and waits until the weights are back.
+    pub fn abort(&self) -> Outcome<Seen> {
+        self.told(&["abort", ROLLOUT], &["aborted"])?;
+        self.until("abort", |seen| {
+            seen.observed() && seen.aborted() && seen.phase() == "Degraded" && seen.weight() == 0
+        })
+    }
+
     /// Hash and size of every `ReplicaSet`.
     pub fn replica_sets(&self) -> Outcome<Vec<(String, i64)>> {
         let sets = self.api().list("ReplicaSet", &self.namespace, "")?;
@@ -337,6 +378,15 @@ impl Rig {
     /// The size of a revision's `ReplicaSet`; 0 where there is none.
     pub fn size(&self, hash: &str) -> Outcome<i64> {
         Ok(self.replica_sets()?.iter().find(|set| set.0 == hash).map_or(0, |set| set.1))
+    }
+
+    /// When a revision's pods may go, where that is recorded.
+    pub fn deadline(&self, hash: &str) -> Outcome<Option<String>> {
+        let sets = self.api().list("ReplicaSet", &self.namespace, "")?;
+        let set = sets.iter().find(|set| set["metadata"]["labels"]["rollouts-pod-template-hash"] == hash);
+        let at = set.map(|set| &set["metadata"]["annotations"]["scale-down-deadline"]);
+        let at = at.and_then(Value::as_str).map(str::to_owned);
+        Ok(at.filter(|at| !at.is_empty()))
     }
 
     /// The revision that a Service selects.

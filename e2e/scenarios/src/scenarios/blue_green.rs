@@ -17,11 +17,13 @@ pub const SCENARIOS: &[Scenario] = &[
     good("blue-green-pre-promotion", "the analysis before the switch fails: active stays", pre_promotion),
 ];
 
-const SERVICES: &[&str] = &["shop-active", "shop-preview"];
+/// The Services of a blue-green.
+pub const SERVICES: &[&str] = &["shop-active", "shop-preview"];
 /// A fast rollback needs no pods to start: one switch, and the proxies that follow it.
 const FAST: Duration = Duration::from_secs(45);
 
-fn blue_green(more: &Value) -> Value {
+/// A Rollout whose old pods wait for long, with further fields of the strategy.
+pub fn blue_green(more: &Value) -> Value {
     let mut strategy = json!({
         "activeService": "shop-active",
         "previewService": "shop-preview",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::controller::Controller;
 use crate::manifest::{self, ROLLOUT};
@@ -15,14 +15,13 @@ pub const SCENARIOS: &[Scenario] =
 
 /// Which objects are this scenario's controller's.
 const INSTANCE: &str = "e2e-kill";
-const INSTANCE_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 
 /// Killed while it shifts traffic, and while a person promotes; the next one goes on where it was.
 pub fn play(rig: &Rig) -> Outcome {
     let controller = Controller::start(rig, INSTANCE)?;
     let steps = json!([{"setWeight": 20}, {"pause": {}}, {"setWeight": 50}, {"pause": {}}]);
     let mut rollout = manifest::rollout(2, &manifest::canary(&steps));
-    rollout["metadata"]["labels"] = Value::Object([(INSTANCE_LABEL.to_owned(), json!(INSTANCE))].into_iter().collect());
+    Controller::claim(&mut rollout, INSTANCE);
     let first = rig.deploy(&rollout, &["shop-stable", "shop-canary"])?;
 
     // Between the creation of the revision and its weight.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, PATIENCE, Rig, check};
 use crate::scenario::{Scenario, good};
-use crate::seen::{Seen, is_ready};
+use crate::seen::Seen;
 
 /// The scenarios of this theme.
 pub const SCENARIOS: &[Scenario] = &[
@@ -59,11 +59,11 @@ pub fn pods_deleted(rig: &Rig) -> Outcome {
     // Two pods of each revision: where the only one goes, nobody can answer until the weights have moved.
     let (first, second) = halfway(rig, 4)?;
     for hash in [second.current(), first.stable()] {
-        let before = ready_pods(rig, hash)?;
+        let before = rig.ready_pods(hash)?;
         let evicted = before.first().ok_or_else(|| format!("revision {hash} has no pod"))?;
         rig.api().delete("Pod", &rig.namespace, evicted)?;
         rig.holds(PATIENCE, "another pod", || {
-            let now = ready_pods(rig, hash)?;
+            let now = rig.ready_pods(hash)?;
             Ok((now.len() == before.len() && !now.contains(evicted)).then_some(()))
         })?;
     }
@@ -75,13 +75,6 @@ pub fn pods_deleted(rig: &Rig) -> Outcome {
     rig.told(&["promote", ROLLOUT], &["promoted"])?;
     rig.until("promotion", |seen| seen.healthy() && seen.stable() == second.current())?;
     rig.only("2")
-}
-
-/// Names of a revision's pods that are ready and stay.
-fn ready_pods(rig: &Rig, hash: &str) -> Outcome<Vec<String>> {
-    let query = format!("?labelSelector=rollouts-pod-template-hash%3D{hash}");
-    let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    Ok(rig.api().list("Pod", &rig.namespace, &query)?.iter().filter(|pod| is_ready(pod)).map(name).collect())
 }
 
 /// All pods first, then all of the traffic: in a hurry, not in a rush.

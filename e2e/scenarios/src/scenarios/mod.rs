@@ -8,10 +8,16 @@ mod header_route;
 mod invalid;
 mod kill;
 mod midway;
+mod objects;
+mod people;
 mod pods;
 mod reapply;
 mod rolling;
+mod routing;
+mod sizes;
 mod steps;
+mod switch;
+mod verdicts;
 mod waiting;
 mod workload;
 
@@ -27,10 +33,16 @@ const THEMES: &[&[Scenario]] = &[
     invalid::SCENARIOS,
     kill::SCENARIOS,
     midway::SCENARIOS,
+    objects::SCENARIOS,
+    people::SCENARIOS,
     pods::SCENARIOS,
     reapply::SCENARIOS,
     rolling::SCENARIOS,
+    routing::SCENARIOS,
+    sizes::SCENARIOS,
     steps::SCENARIOS,
+    switch::SCENARIOS,
+    verdicts::SCENARIOS,
     waiting::SCENARIOS,
     workload::SCENARIOS,
 ];

@@ -14,14 +14,13 @@ pub const SCENARIOS: &[Scenario] =
 
 /// Which objects are this scenario's controller's.
 const INSTANCE: &str = "e2e-waiting";
-const INSTANCE_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 
 /// kstatus' conditions and number with `--kstatus`; Argo's text and conditions once it is off again.
 pub fn play(rig: &Rig) -> Outcome {
     let controller = Controller::start_with(rig, INSTANCE, &["--kstatus"])?;
     let steps = json!([{"setWeight": 50}, {"pause": {}}]);
     let mut rollout = manifest::rollout(2, &manifest::canary(&steps));
-    rollout["metadata"]["labels"] = Value::Object([(INSTANCE_LABEL.to_owned(), json!(INSTANCE))].into_iter().collect());
+    Controller::claim(&mut rollout, INSTANCE);
     rig.deploy(&rollout, &["shop-stable", "shop-canary"])?;
     waits(rig, &["--for=condition=Ready"])?;
     waits(rig, &["--for=condition=Healthy"])?;
