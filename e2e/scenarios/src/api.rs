@@ -111,7 +111,7 @@ impl Api {
         mut event: impl FnMut(Value) -> bool,
     ) -> Result<(), String> {
         let since = if since.is_empty() { String::new() } else { format!("&resourceVersion={since}") };
-        let path = path(kind, namespace, "") + "?watch=1&timeoutSeconds=40" + &since;
+        let path = path(kind, namespace, "") + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=40" + &since;
         let mut connection = Connection::open(self.server, TIMEOUT).map_err(|error| error.to_string())?;
         let request = Request { method: "GET", path: &path, host: "localhost", content_type: "", header: None };
         let line = |line: &str| serde_json::from_str(line).is_ok_and(&mut event);

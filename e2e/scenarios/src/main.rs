@@ -6,6 +6,7 @@
 mod api;
 mod cluster;
 mod controller;
+mod effects;
 mod http;
 mod load;
 mod manifest;
@@ -136,11 +137,12 @@ fn play(cluster: &Arc<Cluster>, scenario: &Scenario) -> Finished {
     }
     println!("{} begins {}", time::clock(time::now()), scenario.name);
     let namespace = format!("e2e-{}-{:05}", scenario.name, time::now() % 100_000);
-    let rig = match Rig::new(Arc::clone(cluster), namespace) {
+    let rig = match Rig::new(Arc::clone(cluster), namespace, scenario.parity) {
         Ok(rig) => rig,
         Err(error) => return Finished::new(scenario.name, began.elapsed(), Tally::default(), Verdict::Failed(error)),
     };
-    let outcome = (scenario.play)(&rig);
+    let compared = |()| rig.recorder.as_ref().map_or(Ok(()), |recorder| recorder.compare(&rig, scenario.name));
+    let outcome = (scenario.play)(&rig).and_then(compared);
     let tally = rig.finish();
     let outcome = outcome.and_then(|()| {
         rig::check(tally.lost == 0, || format!("{} requests were lost: {:#?}", tally.lost, tally.stories))?;

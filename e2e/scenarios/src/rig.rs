@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::api::{self, Api};
 use crate::cluster::Cluster;
+use crate::effects::Recorder;
 use crate::http::{Connection, Request};
 use crate::load::{Load, Tally};
 use crate::manifest::{self, ROLLOUT};
@@ -34,6 +35,8 @@ pub struct Rig {
     pub cluster: Arc<Cluster>,
     /// The scenario's own namespace.
     pub namespace: String,
+    /// What happens in it, where that is compared.
+    pub recorder: Option<Recorder>,
     history: Arc<Mutex<Vec<(u64, Seen)>>>,
     /// States before the deployment was done; what scenarios ask about comes after.
     begun: AtomicUsize,
@@ -47,10 +50,12 @@ pub fn check(condition: bool, otherwise: impl FnOnce() -> String) -> Outcome {
 }
 
 impl Rig {
-    /// A new namespace.
-    pub fn new(cluster: Arc<Cluster>, namespace: String) -> Outcome<Self> {
-        cluster.api.apply("", &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))?;
+    /// A new namespace; with `parity`, all that happens in it is recorded.
+    pub fn new(cluster: Arc<Cluster>, namespace: String, parity: bool) -> Outcome<Self> {
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        let object = cluster.api.apply("", &object)?;
         let rig = Self {
+            recorder: parity.then(|| Recorder::start(cluster.api, &object)),
             cluster,
             namespace,
             history: Arc::default(),

@@ -11,7 +11,10 @@ use crate::seen::Seen;
 
 /// The scenarios of this theme.
 pub const SCENARIOS: &[Scenario] = &[
-    good("blue-green-undo", "promoted by hand, and back within the scale-down delay", promote_and_undo).long().smoke(),
+    good("blue-green-undo", "promoted by hand, and back within the scale-down delay", promote_and_undo)
+        .parity()
+        .long()
+        .smoke(),
     good("blue-green-abort", "aborted by hand before the switch, and after it", abort_by_hand).long(),
     good("blue-green-post-promotion", "the analysis after the switch fails: everybody back", post_promotion).long(),
     good("blue-green-pre-promotion", "the analysis before the switch fails: active stays", pre_promotion),

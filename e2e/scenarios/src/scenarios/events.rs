@@ -10,8 +10,8 @@ use crate::scenario::{Scenario, good};
 
 /// The scenarios of this theme.
 pub const SCENARIOS: &[Scenario] = &[
-    good("canary-events", "update, abort, retry, promotion: the exact events", canary),
-    good("blue-green-events", "deployment and update: the exact events", blue_green),
+    good("canary-events", "update, abort, retry, promotion: the exact events", canary).parity(),
+    good("blue-green-events", "deployment and update: the exact events", blue_green).parity(),
 ];
 
 /// Long enough for an event too many.

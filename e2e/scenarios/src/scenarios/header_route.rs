@@ -12,6 +12,7 @@ use crate::scenario::{Scenario, good};
 /// The scenarios of this theme.
 pub const SCENARIOS: &[Scenario] =
     &[good("header-route", "a header leads to the canary at weight 0, others never; an abort ends it", play)
+        .parity()
         .long()
         .smoke()];
 

@@ -11,10 +11,10 @@ use crate::seen::Seen;
 
 /// The scenarios of this theme.
 pub const SCENARIOS: &[Scenario] = &[
-    good("undo-midway", "a person takes the second version back at half of the traffic", undo),
+    good("undo-midway", "a person takes the second version back at half of the traffic", undo).parity(),
     good("scale-midway", "more pods, then fewer, at half of the traffic", scale),
     good("pods-deleted", "the canary's pod and a stable one are evicted in the middle", pods_deleted).long(),
-    good("promote-full", "a person promotes past all steps", promote_full),
+    good("promote-full", "a person promotes past all steps", promote_full).parity(),
 ];
 
 /// Version 1 stable, version 2 with half of the traffic, and a pause without an end.

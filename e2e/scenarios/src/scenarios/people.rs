@@ -17,7 +17,7 @@ pub const SCENARIOS: &[Scenario] = &[
     good("undo-to-revision", "back to a revision by its number", undo_to_revision),
     good("set-image", "a new image on the command line is a new revision", set_image),
     good("rollback-window", "back to a recent revision without its steps", rollback_window),
-    good("steps-changed", "another list of steps in the middle begins at the first", steps_changed),
+    good("steps-changed", "another list of steps in the middle begins at the first", steps_changed).parity(),
     good("labels-only", "labels and annotations of the Rollout make no revision", labels_only),
     good("paused-before", "`spec.paused` before an update: it waits for its turn", paused_before),
     good("restart", "all pods anew, one by one, without a revision", restart),

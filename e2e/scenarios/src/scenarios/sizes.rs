@@ -10,7 +10,8 @@ use crate::scenario::{Scenario, good};
 
 /// The scenarios of this theme.
 pub const SCENARIOS: &[Scenario] = &[
-    good("canary-scale", "steps size the canary apart from its weight, and tie it to the weight again", canary_scale),
+    good("canary-scale", "steps size the canary apart from its weight, and tie it to the weight again", canary_scale)
+        .parity(),
     good("min-pods", "a share of one pod gets two where that is the least", min_pods),
     good("dynamic-stable", "stable shrinks as the canary grows; an abort waits until it is back", dynamic_stable),
     good("dynamic-promotion", "stable shrinks as the canary grows, to the end", dynamic_promotion),

@@ -12,8 +12,8 @@ use crate::seen::Seen;
 /// The scenarios of this theme.
 pub const SCENARIOS: &[Scenario] = &[
     good("paused-by-hand", "`spec.paused` holds everything where it is", paused_by_hand),
-    good("superseded", "a third version arrives while the second has half of the traffic", superseded).smoke(),
-    good("manual-pause", "waits for a person, who promotes on the command line", manual_pause).smoke(),
+    good("superseded", "a third version arrives while the second has half of the traffic", superseded).parity().smoke(),
+    good("manual-pause", "waits for a person, who promotes on the command line", manual_pause).parity().smoke(),
     good("at-once", "a release in the moment of the first Healthy", at_once),
     good("basic-canary", "no router: pods alone carry the weights", basic),
 ];

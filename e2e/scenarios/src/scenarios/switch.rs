@@ -13,7 +13,7 @@ use crate::seen::Seen;
 
 /// The scenarios of this theme.
 pub const SCENARIOS: &[Scenario] = &[
-    good("blue-green-preview", "a preview of one pod grows before the switch, not after it", preview_count),
+    good("blue-green-preview", "a preview of one pod grows before the switch, not after it", preview_count).parity(),
     good("blue-green-seconds", "promoted by itself after its seconds, and not before", auto_seconds),
     good(
         "blue-green-superseded",

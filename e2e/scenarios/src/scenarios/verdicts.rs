@@ -18,7 +18,7 @@ pub const SCENARIOS: &[Scenario] = &[
         background_later,
     ),
     good("metric-errors", "a Prometheus that is not there aborts, and says so", metric_errors),
-    good("analysis-retry", "a failed analysis is asked again on retry", analysis_retry),
+    good("analysis-retry", "a failed analysis is asked again on retry", analysis_retry).parity(),
     good("promote-past-analysis", "a full promotion ends the analysis that would have failed", promote_past_analysis),
 ];
 
