@@ -5,7 +5,7 @@ PART := tools/part.sh
 export CARGO_TERM_PROGRESS_WHEN ?= never
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint docs generated tidy unit e2e cluster cluster-down bench crds image deny
+.PHONY: help demo test check format lint docs generated tidy unit scenarios smoke e2e cluster cluster-down bench crds image deny
 
 help: ## what there is
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -13,9 +13,9 @@ help: ## what there is
 demo: ## three releases in a minute, in memory: no cluster needed
 	cargo run --locked -- demo
 
-test: ## everything: check, all tests, the end-to-end tests (E2E=off leaves those out)
+test: ## everything: check, all tests, scenarios in memory and a dozen on a real cluster (E2E=off: none there)
 	@$(PART) --begin
-	@$(MAKE) --no-print-directory check unit e2e; code=$$?; $(PART) --summary; exit $$code
+	@$(MAKE) --no-print-directory check unit scenarios smoke; code=$$?; $(PART) --summary; exit $$code
 
 check: format lint docs tidy generated ## format, clippy, documentation, tidy, generated files
 
@@ -24,6 +24,7 @@ format:
 
 lint:
 	@$(PART) clippy tools/component.sh clippy cargo clippy --locked --all-targets -- -D warnings
+	@$(PART) clippy-e2e tools/component.sh clippy cargo clippy --locked --manifest-path e2e/scenarios/Cargo.toml -- -D warnings
 
 docs:
 	@RUSTDOCFLAGS="-D warnings" $(PART) docs cargo doc --locked --no-deps --document-private-items --lib
@@ -37,8 +38,15 @@ generated:
 
 unit:
 	@$(PART) tests cargo test --locked --quiet
+	@$(PART) tests-e2e cargo test --locked --quiet --manifest-path e2e/scenarios/Cargo.toml
 
-e2e: ## scenarios on a real cluster on this machine
+scenarios: ## all end-to-end scenarios, on a cluster in memory
+	@$(PART) scenarios tools/e2e.sh --in-memory
+
+smoke: ## a dozen of them on a real cluster on this machine
+	@$(PART) smoke tools/e2e.sh --smoke
+
+e2e: ## all of them on a real cluster on this machine
 	@$(PART) e2e tools/e2e.sh
 
 cluster: ## start a Kubernetes cluster on this machine, without Docker

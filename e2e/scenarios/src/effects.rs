@@ -109,7 +109,9 @@ impl Recorder {
         let mut changes = locked(&self.changes).clone();
         changes.sort_by_key(|change| change.version);
         let mut tale = Tale::default();
-        changes.iter().for_each(|change| tale.hear(change));
+        for change in &changes {
+            tale.hear(change);
+        }
         let mut text = String::new();
         for (title, lines) in [("effects", tale.effects), ("states", tale.states), ("events", rig.reasons()?)] {
             // Writing to a String cannot fail.
@@ -246,12 +248,12 @@ fn rules(route: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let rule = |rule: &Value| {
         let headers = list(&rule["matches"]).into_iter().flat_map(|entry| list(&entry["headers"]));
-        let asked: String =
+        let asked: Vec<String> =
             headers.map(|header| format!("{}={}: ", text(&header["name"]), text(&header["value"]))).collect();
         let backends = list(&rule["backendRefs"]);
         let backends: Vec<String> =
             backends.iter().map(|backend| format!("{} {}", text(&backend["name"]), backend["weight"])).collect();
-        asked + &backends.join(", ")
+        asked.concat() + &backends.join(", ")
     };
     list(&route["spec"]["rules"]).iter().map(rule).collect::<Vec<_>>().join(" | ")
 }

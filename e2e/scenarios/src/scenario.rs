@@ -14,6 +14,7 @@ pub enum Errors {
 
 /// A scenario.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own, asked in another place")]
 pub struct Scenario {
     /// Its name, also a part of its namespace's.
     pub name: &'static str,

@@ -145,7 +145,7 @@ fn quota(rig: &Rig) -> Outcome {
     rig.only("2")
 }
 
-/// ReplicaSets, pods and runs; not Services and routes.
+/// `ReplicaSet`s, pods and runs; not Services and routes.
 fn deletion(rig: &Rig) -> Outcome {
     rig.apply(&[manifest::verdict(&rig.cluster.prometheus, "vector(1)")])?;
     let analysis = json!({"templates": [{"templateName": "verdict"}]});

@@ -164,7 +164,7 @@ fn steps_changed(rig: &Rig) -> Outcome {
     rig.only("2")
 }
 
-/// What a delivery tool writes at each of its passes. Annotations reach the ReplicaSet, nothing reaches the pods.
+/// What a delivery tool writes at each of its passes. Annotations reach the `ReplicaSet`, nothing reaches the pods.
 fn labels_only(rig: &Rig) -> Outcome {
     let steps = json!([{"setWeight": 50}, {"pause": {}}]);
     let first = rig.deploy(&manifest::rollout(2, &manifest::canary(&steps)), SERVICES)?;

@@ -90,7 +90,7 @@ fn on_success(rig: &Rig) -> Outcome {
     rig.only("1")
 }
 
-/// A PodTemplate has nothing but a template; each change of it is a release.
+/// A `PodTemplate` has nothing but a template; each change of it is a release.
 fn pod_template(rig: &Rig) -> Outcome {
     let object = json!({"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": ROLLOUT},
         "template": manifest::template("1")});
