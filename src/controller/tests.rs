@@ -431,3 +431,25 @@ async fn services_that_nobody_names_are_given_back() {
     rests(&rig).await;
     rig.stop.cancel();
 }
+
+/// A Rollout is deleted alone, so that its pods stay; its end is told later than the new freedom of its ReplicaSet.
+/// Whoever is adopted by an owner that does not exist is collected, with all of its pods.
+#[tokio::test(start_paused = true)]
+async fn a_rollout_that_has_gone_adopts_nothing() {
+    let rig = rig();
+    rig.user.create("Rollout", rollout()).unwrap();
+    until(&rig, "Healthy").await;
+    rig.user.server().delay_watch("Rollout", Duration::from_secs(5)).unwrap();
+    rig.user.orphan("Rollout", "default", "shop").unwrap();
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let sets = rig.user.list("ReplicaSet", "default");
+        assert_eq!((sets.len(), sets[0].pointer("/metadata/ownerReferences/0")), (1, None));
+    }
+    // Another of the same name takes it back, with its pods.
+    let pods = created(&rig.user);
+    rig.user.create("Rollout", rollout()).unwrap();
+    until(&rig, "Healthy").await;
+    assert_eq!((rig.user.list("ReplicaSet", "default").len(), created(&rig.user)), (1, pods));
+    rig.stop.cancel();
+}

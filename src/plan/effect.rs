@@ -97,7 +97,8 @@ pub struct Effect {
     pub verb: Verb,
     /// What must still hold of the written object.
     pub precondition: Precondition,
-    /// What must still hold of others. Not empty exactly where the effect takes something away.
+    /// What must still hold of others. Not empty where the effect takes something away, or could: an adoption by an owner
+    /// that has gone meanwhile is the end of what is adopted.
     pub rests_on: Vec<Basis>,
     /// Why: the log line and the explanation.
     pub reason: String,

@@ -58,7 +58,7 @@ fn address(name: &str) -> Result<SocketAddr, String> {
 impl Cluster {
     /// Reads the environment and, for a real cluster, starts `kubectl proxy`.
     pub fn from_environment() -> Result<Self, String> {
-        let kubectl = std::env::var_os("KUBECTL").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let kubectl = std::env::var_os("KUBECTL").map(PathBuf::from).filter(|path| path.is_file());
         let kubeconfig = PathBuf::from(variable("KUBECONFIG")?);
         let gateway = address("GATEWAY_ADDR")?;
         let tier = match variable("TIER")?.as_str() {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::anti_affinity;
 use crate::api::rollout::PodMetadata;
 use crate::api::{ReplicaSet, Rollout, names};
-use crate::plan::{Effect, Event, ObjectRef, Phase, Precondition, Verb};
+use crate::plan::{Basis, Effect, Event, ObjectRef, Phase, Precondition, Verb};
 use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
 use crate::rollout::strategy::pod_metadata;
@@ -78,7 +78,8 @@ fn adopt(case: &Case<'_>, orphan: &ReplicaSet) -> Effect {
         object: ObjectRef::to(orphan),
         verb: Verb::Merge(json!({"metadata": {"ownerReferences": owners}})),
         precondition: Precondition::of(&orphan.metadata),
-        rests_on: Vec::new(),
+        // Who is adopted by an owner that has gone meanwhile is collected as garbage, with all of its pods.
+        rests_on: vec![Basis::of(&*case.world.rollout)],
         reason: "selector matches a ReplicaSet without an owner".to_owned(),
         events: Vec::new(),
     }
