@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::api::Meta;
-use crate::plan::{Effect, Event, EventType, ObjectRef, Phase, Plan, Record, Verb};
+use crate::plan::{Effect, Event, EventType, ObjectRef, Phase, Plan, Precondition, Record, Verb};
 use crate::rollout::memory::Failure;
 use crate::runtime::cache::Cached as _;
 use crate::runtime::client::{Api, Preconditions, Target};
@@ -137,7 +137,7 @@ impl Executor {
         let uid = effect.precondition.uid.as_str();
         let written = match &effect.verb {
             Verb::Create(body) => self.create(effect, &at, body, run).await,
-            Verb::Merge(patch) => self.api.merge_patch(class(effect), &at, &guarded(patch, uid, &version)).await,
+            Verb::Merge(patch) => self.merge(effect, &at, patch, &version).await,
             Verb::MergeSubresource(part, patch) => {
                 self.api.merge_patch(class(effect), &at.clone().part(*part), &guarded(patch, uid, &version)).await
             }
@@ -167,6 +167,24 @@ impl Executor {
         self.wrote(&effect.object, written.object_meta(), run);
         log(effect, run);
         Ok(())
+    }
+
+    /// A merge patch. Growth rests on nothing that a status says; where only the status has moved (the controller of a new
+    /// `ReplicaSet` writes it at once) it is sent once more, with the version that is live.
+    async fn merge(&self, effect: &Effect, at: &Target, patch: &Value, version: &str) -> Result<Json, ApiError> {
+        let Precondition { uid, generation, .. } = &effect.precondition;
+        let sent = self.api.merge_patch(class(effect), at, &guarded(patch, uid, version)).await;
+        match sent {
+            Err(error) if error.kind == ErrorKind::Conflict && effect.phase == Phase::ScaleUp && *generation > 0 => {
+                let live: Json = self.api.get(class(effect), at).await?;
+                let meta = live.object_meta();
+                if meta.uid != *uid || meta.generation != *generation {
+                    return Err(error);
+                }
+                self.api.merge_patch(class(effect), at, &guarded(patch, uid, &meta.resource_version)).await
+            }
+            other => other,
+        }
     }
 
     /// A JSON patch, with the version as its first test: the absence of a field cannot be tested otherwise.

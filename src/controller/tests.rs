@@ -453,3 +453,24 @@ async fn a_rollout_that_has_gone_adopts_nothing() {
     assert_eq!((rig.user.list("ReplicaSet", "default").len(), created(&rig.user)), (1, pods));
     rig.stop.cancel();
 }
+
+/// The `ReplicaSet`'s own controller writes its status at once, and the cache tells of it late: the growth goes through all
+/// the same, before what is recorded of it. Clients compare the order of these events.
+#[tokio::test(start_paused = true)]
+async fn a_status_that_moves_does_not_hold_growth_up() {
+    let rig = rig();
+    rig.user.server().delay_watch("ReplicaSet", Duration::from_millis(300)).unwrap();
+    let mut blue_green = rollout();
+    blue_green["spec"]["strategy"] = json!({"blueGreen": {"activeService": "shop"}});
+    let service = json!({"metadata": {"name": "shop"}, "spec": {"selector": {"app": "shop"}, "ports": [{"port": 80}]}});
+    rig.user.create("Service", service).unwrap();
+    rig.user.create("Rollout", blue_green).unwrap();
+    until(&rig, "Healthy").await;
+    let mut events = rig.user.list("Event", "default");
+    events.retain(|event| event["involvedObject"]["kind"] == "Rollout");
+    events.sort_by_key(|event| crate::sim::object::version(event));
+    let reasons: Vec<&str> = events.iter().map(|event| event["reason"].as_str().unwrap()).collect();
+    let expected = ["NewReplicaSetCreated", "ScalingReplicaSet", "RolloutCompleted", "SwitchService"];
+    assert_eq!(reasons[2..], expected, "{reasons:?}");
+    rig.stop.cancel();
+}

@@ -61,12 +61,19 @@ pub struct Precondition {
     pub uid: String,
     /// Version; empty where only the identity matters (pod metadata) or for a create.
     pub resource_version: String,
+    /// Number of the specification; 0 where it is not known, or the kind has none.
+    pub generation: i64,
 }
 
 impl Precondition {
     /// The object as it was observed.
     pub fn of(meta: &Meta) -> Self {
-        Self { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() }
+        Self { uid: meta.uid.clone(), resource_version: meta.resource_version.clone(), generation: meta.generation }
+    }
+
+    /// Whatever has become of the object, as long as it is this one.
+    pub fn identity(uid: &str) -> Self {
+        Self { uid: uid.to_owned(), ..Self::default() }
     }
 }
 

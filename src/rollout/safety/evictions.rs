@@ -140,7 +140,7 @@ fn evict(exposure: &Exposure<'_>, pod: &Pod) -> Effect {
         phase: Phase::ScaleDown,
         object: ObjectRef::to(pod),
         verb: Verb::Evict,
-        precondition: Precondition { uid: pod.metadata.uid.clone(), resource_version: String::new() },
+        precondition: Precondition::identity(&pod.metadata.uid),
         rests_on,
         reason: "created before restartAt".to_owned(),
         events: Vec::new(),

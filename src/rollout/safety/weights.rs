@@ -164,6 +164,7 @@ fn write(exposure: &Exposure<'_>, canary: &Canary, goal: Goals<'_>, plan: &mut P
             precondition: Precondition {
                 uid: pointer(found, "/metadata/uid"),
                 resource_version: state.resource_version.clone(),
+                ..Precondition::default()
             },
             rests_on: basis(exposure, sides),
             reason: reason(exposure, state, goal),

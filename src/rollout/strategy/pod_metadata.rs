@@ -200,7 +200,7 @@ impl Look<'_> {
                     metadata.insert(part.name.to_owned(), Value::Object(changes));
                 }
             }
-            let identity = Precondition { uid: pod.metadata.uid.clone(), resource_version: String::new() };
+            let identity = Precondition::identity(&pod.metadata.uid);
             (!metadata.is_empty()).then(|| effect(ObjectRef::to(&**pod), identity, json!({"metadata": metadata})))
         })
     }

@@ -61,7 +61,7 @@ fn stop(run: &AnalysisRun) -> Effect {
         phase: PlanPhase::Upkeep,
         object: ObjectRef::to(run),
         verb: Verb::Merge(json!({"spec": {"terminate": true}})),
-        precondition: Precondition { uid: run.metadata.uid.clone(), resource_version: String::new() },
+        precondition: Precondition::identity(&run.metadata.uid),
         rests_on: Vec::new(),
         reason: "analysis is no longer needed".to_owned(),
         events: Vec::new(),
