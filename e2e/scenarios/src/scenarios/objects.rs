@@ -20,7 +20,7 @@ pub const SCENARIOS: &[Scenario] = &[
         crash_loop,
     ),
     good("never-ready", "pods that are never ready get no traffic, and the deadline says it", never_ready).long(),
-    good("quota", "pods that a quota forbids: said, and created once there is room", quota)
+    good("quota", "pods that a quota forbids get no traffic, and come once there is room", quota)
         .real_only("the cluster in memory has no quotas"),
     good("deletion", "what belongs to a Rollout goes with it", deletion),
     good(
@@ -135,9 +135,10 @@ fn quota(rig: &Rig) -> Outcome {
         Ok((quota["status"]["used"]["pods"] == "2").then_some(()))
     })?;
     rig.release("2")?;
-    let stuck = rig.until("blocker", |seen| seen.blockers().iter().any(|(_, message)| message.contains("quota")));
-    let stuck = stuck.map_err(|error| format!("{error}; blockers: {:?}", rig.now().map(|seen| seen.blockers())))?;
-    check(stuck.weight() == 0, || "pods that do not exist have traffic".to_owned())?;
+    let waits = |seen: &Seen| seen.blockers().iter().any(|(code, _)| code == "WaitingForCapacity");
+    rig.until("blocker", |seen| seen.index() == 0 && waits(seen))?;
+    rig.stays(WATCHED, "weight 0", |seen| seen.weight() == 0 && seen.pods().1 == 0)?;
+    rig.only("1")?;
     rig.apply(&[quota(9)])?;
     rig.until("pause at 50 %", |seen| seen.paused_at(1) && seen.weight() == 50)?;
     rig.promote()?;
