@@ -10,6 +10,7 @@ use crate::rollout::cast::Revision;
 use crate::rollout::sides::Sides;
 use crate::rollout::strategy::ratio;
 use crate::rollout::strategy::target::Target;
+use crate::traffic::Acknowledgement;
 use crate::traffic::gateway_api::{self, ManagedRoute};
 use serde_json::Value;
 
@@ -21,6 +22,14 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
             Blocker::wait("RouteUnusable", "Route", error.clone())
                 .remedy("create the route, or give its rule both Services as backends"),
         );
+    }
+    for state in &exposure.routes.states {
+        if let refused @ Acknowledgement::Refused { .. } = &state.reading.acknowledgement {
+            plan.blockers.push(
+                Blocker::wait("RouteRefused", state.object.to_string(), refused.to_string())
+                    .remedy("correct what the route's status names: no step counts on a route that is refused"),
+            );
+        }
     }
     let weight = permitted(exposure, target, goal.canary, plan);
     let managed = managed::permitted(exposure, target, plan);

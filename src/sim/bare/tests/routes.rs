@@ -100,3 +100,20 @@ fn a_mirror_on_a_grpc_route_is_refused_before_traffic_is_touched() {
     assert!(rig.shown().contains("steps[0].setMirrorRoute with GRPCRoute \"rpc\""), "{}", rig.shown());
     assert_eq!(rig.weight(), 1, "nothing is touched");
 }
+
+#[test]
+fn a_route_that_is_refused_says_why_its_step_waits() {
+    let steps = json!([{"setWeight": 20}, {"pause": {}}]);
+    let mut rig = Rig::new(&spec(&routed_by(&json!({"httpRoute": "shop"}), &steps)));
+    rig.run(60).unwrap();
+    assert_eq!(rig.shown(), "Healthy");
+    // Somebody's rule leads to a Service that is not there, so the gateway speaks against the whole route.
+    let rule = json!({"matches": [{"path": {"type": "PathPrefix", "value": "/else"}}], "backendRefs": [{"name": "nowhere", "port": 80}]});
+    let add = json!([{"op": "add", "path": "/spec/rules/-", "value": rule}]);
+    rig.core.user().json("HTTPRoute", (KEY.0, "shop"), &add).unwrap();
+    rig.update("shop:2");
+    rig.run(60).unwrap();
+    assert_eq!((index(&rig), rig.weight()), (0, 0));
+    let refused: Vec<_> = rig.core.plan.blockers.iter().filter(|blocker| blocker.code == "RouteRefused").collect();
+    assert!(refused.len() == 1 && refused[0].message.contains("nowhere"), "{:?}", rig.core.plan.blockers);
+}
