@@ -1,6 +1,7 @@
 //! Services: what a Rollout leaves behind is given back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::caches::{BY_SERVICE, Caches, within};
 use super::execute::{Executor, target};
@@ -13,6 +14,20 @@ use crate::runtime::expectations::{Readiness, Seen};
 use crate::runtime::limiter::Class;
 use crate::runtime::object::{Json, ObjectKey};
 use crate::runtime::worker::{Outcome, Reconcile};
+
+/// How often a Service is looked at again whose Rollout does not rest yet.
+const RECHECK: Duration = Duration::from_secs(10);
+
+/// Whether a Service has been left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    /// Somebody names it, or nobody can say.
+    No,
+    /// Its Rollout does not rest yet on a specification without it.
+    NotYet,
+    /// Nobody names it any more.
+    Behind,
+}
 
 /// Looks at Services whose selectors name a revision.
 pub struct ServiceController {
@@ -39,33 +54,38 @@ impl ServiceController {
             Readiness::ReadLive(_) => self.executor.expectations.clear(&key),
         }
         match self.left_behind(&service).await {
-            Ok(false) => Outcome::Done { wake_at: None },
-            Ok(true) => self.give_back(&service).await,
+            Ok(Left::No) => Outcome::Done { wake_at: None },
+            Ok(Left::NotYet) => Outcome::Behind { check_after: RECHECK },
+            Ok(Left::Behind) => self.give_back(&service).await,
             Err(error) => Outcome::Retry { after: error.retry_after(), error: Box::new(error) },
         }
     }
 
     /// Whether no Rollout that this controller looks after names the Service, and the one that has switched it is gone
-    /// or no longer does.
-    async fn left_behind(&self, service: &Service) -> Result<bool, ApiError> {
-        let Some(manager) = release::manager(service) else { return Ok(false) };
+    /// or rests without it.
+    async fn left_behind(&self, service: &Service) -> Result<Left, ApiError> {
+        let Some(manager) = release::manager(service) else { return Ok(Left::No) };
         let namespace = &service.metadata.namespace;
         if !self.caches.rollouts.by(BY_SERVICE, &within(namespace, &service.metadata.name)).is_empty() {
-            return Ok(false);
+            return Ok(Left::No);
         }
         let cached = self.caches.rollouts.entry(&ObjectKey::new(namespace, manager));
-        if matches!(cached, Some(Entry::Invalid(_))) {
+        match &cached {
             // Nobody can say what it names.
-            return Ok(false);
+            Some(Entry::Invalid(_)) => return Ok(Left::No),
+            Some(Entry::Valid(known)) if !release::rests(&known.rollout) => return Ok(Left::NotYet),
+            _ => {}
         }
         // The cache may be behind, and another instance's Rollouts are not in it.
         let live: Result<Json, _> =
             self.executor.api.get(Class::Upkeep, &target(&ObjectRef::named::<Rollout>(namespace, manager))).await;
         match live {
             Ok(live) => {
-                Ok(cached.is_some_and(|known| known.meta().resource_version == live.object_meta().resource_version))
+                let version = &live.object_meta().resource_version;
+                let known = cached.is_some_and(|known| known.meta().resource_version == *version);
+                Ok(if known { Left::Behind } else { Left::No })
             }
-            Err(error) if error.is_not_found() => Ok(true),
+            Err(error) if error.is_not_found() => Ok(Left::Behind),
             Err(error) => Err(error),
         }
     }

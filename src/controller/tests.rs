@@ -417,8 +417,14 @@ async fn services_that_nobody_names_are_given_back() {
     let hash = selector("active")[HASH].as_str().unwrap_or_default().to_owned();
     assert!(!hash.is_empty());
 
-    let renamed = json!({"spec": {"strategy": {"blueGreen": {"activeService": "other"}}}});
-    rig.user.merge("Rollout", ("default", "shop"), &renamed).unwrap();
+    let renamed = |to: &str| {
+        let patch = json!({"spec": {"strategy": {"blueGreen": {"activeService": to}}}});
+        rig.user.merge("Rollout", ("default", "shop"), &patch).unwrap();
+    };
+    renamed("nowhere");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(selector("active")[HASH], json!(hash), "a mistake takes nothing from those who are served");
+    renamed("other");
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert_eq!((selector("active"), selector("other")[HASH].as_str()), (json!({"app": "shop"}), Some(hash.as_str())));
     rests(&rig).await;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::api::{Service, names};
+use crate::api::rollout_status::ObservedGeneration;
+use crate::api::{Rollout, Service, names};
 use crate::plan::{Effect, ObjectRef, Phase, Precondition, Verb};
 
 /// The Rollout that has switched the Service, by the annotation that it left; `None` where the selector names no
@@ -10,6 +11,13 @@ use crate::plan::{Effect, ObjectRef, Phase, Precondition, Verb};
 pub fn manager(service: &Service) -> Option<&str> {
     service.spec.selector.get(names::POD_HASH)?;
     service.metadata.annotation(names::MANAGED_BY)
+}
+
+/// Whether a Rollout rests on what it specifies now. Before, what it no longer names may still carry its traffic: a
+/// specification that is invalid, or is not carried out yet, is not what routes and pods follow.
+pub fn rests(rollout: &Rollout) -> bool {
+    let observed = ObservedGeneration::of(rollout.metadata.generation);
+    rollout.status.observed_generation == observed && rollout.status.phase == "Healthy"
 }
 
 /// Gives the Service back to its base selector: the revision that it names goes with its Rollout, and whatever comes
