@@ -37,6 +37,8 @@ enum QueryError {
     Exchange { verb: &'static str, url: String, cause: HttpError },
     #[error("Post \"{0}\": context deadline exceeded")]
     TimedOut(String),
+    #[error("Post \"{url}\": {cause}")]
+    Unreachable { url: String, cause: String },
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
@@ -81,6 +83,35 @@ impl Prometheus {
     async fn outcome(&self, metric: &Metric, begun: Measurement) -> Result<Measurement, QueryError> {
         let settings = metric.provider.prometheus.clone().unwrap_or_default();
         let answer = self.query(&settings).await?;
+        self.judged(metric, &answer, begun)
+    }
+
+    /// The measurement that `ask` makes, where a server is asked in another way than over HTTP: it is given the
+    /// endpoint (`/api/v1/query`) and the query, and gives status and body, or why nobody answered. Settings are checked
+    /// and answers are read and judged as ever.
+    pub fn measure_by<F>(&self, metric: &Metric, ask: F) -> Measurement
+    where
+        F: FnOnce(&str, &str) -> Result<(u16, Vec<u8>), String>,
+    {
+        let begun = Measurement { started_at: Some((self.clock)()), ..Measurement::default() };
+        let settings = metric.provider.prometheus.clone().unwrap_or_default();
+        let outcome = self.asked_by(&settings, ask).and_then(|answer| self.judged(metric, &answer, begun.clone()));
+        outcome.unwrap_or_else(|error| in_error(begun, error.to_string(), (self.clock)()))
+    }
+
+    fn asked_by<F>(&self, settings: &PrometheusMetric, ask: F) -> Result<Answer, QueryError>
+    where
+        F: FnOnce(&str, &str) -> Result<(u16, Vec<u8>), String>,
+    {
+        let target = Target::of(settings, &self.default_address)?;
+        let query = Query::of(settings, (self.clock)())?;
+        let answered = ask(query.path, &settings.query);
+        let url = || shown(&target.endpoint(query.path));
+        let (status, body) = answered.map_err(|cause| QueryError::Unreachable { url: url(), cause })?;
+        Ok(read_answer(status, &body)?)
+    }
+
+    fn judged(&self, metric: &Metric, answer: &Answer, begun: Measurement) -> Result<Measurement, QueryError> {
         let now = (self.clock)();
         let phase = judge(metric, &answer.sample, now).map_err(QueryError::Condition)?;
         let mut metadata = BTreeMap::new();
@@ -88,7 +119,7 @@ impl Prometheus {
             let quoted: Vec<String> = answer.warnings.iter().map(|warning| format!("\"{warning}\"")).collect();
             metadata.insert(WARNINGS.to_owned(), quoted.join(", "));
         }
-        let (phase, value) = (phase.to_string(), answer.value);
+        let (phase, value) = (phase.to_string(), answer.value.clone());
         Ok(Measurement { phase, value, metadata, finished_at: Some(now), ..begun })
     }
 }

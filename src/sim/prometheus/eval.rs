@@ -144,7 +144,7 @@ fn quantile_of(quantile: f64, buckets: &[(f64, f64)]) -> f64 {
 
 impl Test {
     /// A label that is not set is the empty text.
-    fn holds(&self, value: &str) -> bool {
+    pub(crate) fn holds(&self, value: &str) -> bool {
         match self {
             Self::Equal(wanted) => value == wanted,
             Self::NotEqual(unwanted) => value != unwanted,

@@ -12,7 +12,8 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::eval::{Answer, evaluate};
-use super::parse::parse;
+use super::dialect::{Gap, translate};
+use super::parse::{ParseError, parse};
 use crate::api::Time;
 use crate::sim::api_server::Now;
 use crate::sim::traffic::Record;
@@ -34,13 +35,26 @@ impl Prometheus {
     pub fn query(&self, query: &str) -> (u16, Value) {
         let now = (self.now)();
         match parse(query) {
-            Err(error) => {
-                let error = format!("invalid parameter \"query\": {error}");
-                (400, json!({ "status": "error", "errorType": "bad_data", "error": error }))
-            }
+            Err(error) => refused(&error),
             Ok(expr) => {
                 let answer = evaluate(&expr, &self.record.lock(), now);
                 (200, json!({ "status": "success", "data": data(answer, now) }))
+            }
+        }
+    }
+
+    /// The same for a query in the words of another system ([`super::dialect`]), of users in `namespace`; and what the
+    /// model has not.
+    pub fn query_in_any_dialect(&self, query: &str, namespace: &str) -> (u16, Value, Vec<Gap>) {
+        let now = (self.now)();
+        match translate(query, namespace) {
+            Err(error) => {
+                let (code, body) = refused(&error);
+                (code, body, vec![Gap::Syntax(error.to_string())])
+            }
+            Ok((expr, gaps)) => {
+                let answer = evaluate(&expr, &self.record.lock(), now);
+                (200, json!({ "status": "success", "data": data(answer, now) }), gaps)
             }
         }
     }
@@ -49,6 +63,11 @@ impl Prometheus {
     pub fn router(&self) -> Router {
         Router::new().route("/api/v1/query", get(by_get).post(by_post)).with_state(self.clone())
     }
+}
+
+fn refused(error: &ParseError) -> (u16, Value) {
+    let error = format!("invalid parameter \"query\": {error}");
+    (400, json!({ "status": "error", "errorType": "bad_data", "error": error }))
 }
 
 async fn by_get(State(prometheus): State<Prometheus>, uri: Uri) -> Response {

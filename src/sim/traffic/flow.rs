@@ -120,6 +120,18 @@ impl PodFacts {
     }
 }
 
+impl PodFacts {
+    /// Whether a request to the pod that an endpoint of this uid stands for arrives.
+    pub(crate) fn is_reachable(&self, uid: &str, view: &View) -> bool {
+        self.uid == uid && self.is_running && !view.lost_nodes.contains(&self.node)
+    }
+
+    /// Whether it is on its way out and takes no more requests.
+    pub(crate) const fn refuses_now(&self) -> bool {
+        self.refuses
+    }
+}
+
 fn refuses(pod: &Value, now: Time) -> bool {
     let after = object::annotation(pod, REFUSES).and_then(|text| text.parse::<f64>().ok());
     let Some(after) = after.filter(|after| after.is_finite() && *after >= 0.0) else { return false };
@@ -203,7 +215,7 @@ pub(crate) fn lead(
     let Some(endpoint) = endpoints.get(pick) else { return Err(lost(Reason::NoEndpoint)) };
     let pod = pods.get(&(service.0.clone(), endpoint.pod.clone()));
     // A terminating pod answers until it is gone.
-    let pod = pod.filter(|pod| pod.uid == endpoint.uid && pod.is_running && !view.lost_nodes.contains(&pod.node));
+    let pod = pod.filter(|pod| pod.is_reachable(&endpoint.uid, view));
     let Some(pod) = pod else { return Err(lost(Reason::DeadPod)) };
     Ok((Choice { service, pod }, endpoint.pod.clone()))
 }
@@ -226,23 +238,29 @@ pub(crate) fn answer(choice: Choice, loads: &mut Loads, random: &mut SplitMix, n
 
 /// The Service that the route's rules choose.
 fn backend(spec: &Value, headers: &BTreeMap<String, String>, random: &mut SplitMix) -> Option<String> {
+    let backends = splits(spec, headers);
+    let total: u64 = backends.iter().map(|(_, weight)| weight).sum();
+    let mut point = random.below(total);
+    for (name, weight) in backends {
+        if point < weight {
+            return Some(name);
+        }
+        point -= weight;
+    }
+    None
+}
+
+/// The Services of the rule that fits best, with their weights; none where no rule fits.
+pub(crate) fn splits(spec: &Value, headers: &BTreeMap<String, String>) -> Vec<(String, u64)> {
     let rules = object::list(spec, "/rules").iter().filter_map(|rule| Some((specificity(rule, headers)?, rule)));
     // The rule with the most header matches wins; among equals the first. Gateway API: HTTPRouteRule.matches.
     let best = rules.fold(None, |best: Option<(usize, &Value)>, next| match best {
         Some(best) if best.0 >= next.0 => Some(best),
         _ => Some(next),
     });
-    let backends = object::list(best?.1, "/backendRefs");
+    let backends = best.map_or(&[][..], |(_, rule)| object::list(rule, "/backendRefs"));
     let weight = |backend: &Value| object::integer(backend, "/weight").unwrap_or(1).max(0).unsigned_abs();
-    let total: u64 = backends.iter().map(weight).sum();
-    let mut point = random.below(total);
-    for backend in backends {
-        if point < weight(backend) {
-            return Some(object::text(backend, "/name").to_owned());
-        }
-        point -= weight(backend);
-    }
-    None
+    backends.iter().map(|backend| (object::text(backend, "/name").to_owned(), weight(backend))).collect()
 }
 
 /// How many headers the rule's best match asks for; none where no match fits. Paths and methods are taken to fit.

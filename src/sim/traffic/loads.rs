@@ -51,22 +51,30 @@ impl Loads {
     pub(crate) fn admit(&mut self, pod: &PodFacts, now: Time) -> bool {
         let Some(capacity) = pod.capacity else { return true };
         let most = (capacity * BURST).max(1.0);
-        let gauge = self.pods.entry(pod.uid.clone()).or_insert_with(|| Gauge {
-            tokens: most,
-            filled: now,
-            met: now,
-            buckets: VecDeque::new(),
-        });
+        let gauge = self.pods.entry(pod.uid.clone()).or_insert_with(|| Gauge::full(most, now));
         gauge.tokens = (gauge.tokens + now.since(gauge.filled).as_secs_f64() * capacity).min(most);
         gauge.filled = now;
         if gauge.tokens < 1.0 {
             // Work that is refused still shows that more was asked for than could be done.
-            gauge.count(now);
+            gauge.count(1, now);
             return false;
         }
         gauge.tokens -= 1.0;
-        gauge.count(now);
+        gauge.count(1, now);
         true
+    }
+
+    /// Lets as many of `count` requests in as the pod can serve, which came evenly since it was asked last.
+    pub(crate) fn admit_many(&mut self, pod: &PodFacts, count: u64, now: Time) -> u64 {
+        let Some(capacity) = pod.capacity else { return count };
+        let most = (capacity * BURST).max(1.0);
+        let gauge = self.pods.entry(pod.uid.clone()).or_insert_with(|| Gauge::full(most, now));
+        let room = gauge.tokens + now.since(gauge.filled).as_secs_f64() * capacity;
+        let admitted = count.min(whole(room));
+        gauge.tokens = (room - real(admitted)).min(most);
+        gauge.filled = now;
+        gauge.count(count, now);
+        admitted
     }
 
     /// Seconds that the pod takes for one answer now; none where it says nothing of it. As in a queue with one
@@ -97,23 +105,37 @@ impl Loads {
 }
 
 impl Gauge {
-    fn count(&mut self, now: Time) {
+    /// Of a pod that has had nothing to do.
+    const fn full(tokens: f64, now: Time) -> Self {
+        Self { tokens, filled: now, met: now, buckets: VecDeque::new() }
+    }
+
+    fn count(&mut self, requests: u64, now: Time) {
         if self.buckets.back().is_none_or(|(start, _)| *start + BUCKET <= now) {
             self.buckets.push_back((now, 0));
         }
         if let Some((_, count)) = self.buckets.back_mut() {
-            *count += 1;
+            *count += requests;
         }
         while self.buckets.front().is_some_and(|(start, _)| *start + WINDOW + BUCKET <= now) {
             self.buckets.pop_front();
         }
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "requests of some seconds")]
     fn rate(&self, now: Time) -> f64 {
         let recent = self.buckets.iter().filter(|(start, _)| *start + WINDOW > now);
         // A pod that is younger than the window is averaged over its life, of which a second is the least.
         let span = now.since(self.met).clamp(BUCKET, WINDOW);
-        recent.map(|(_, count)| count).sum::<u64>() as f64 / span.as_secs_f64()
+        real(recent.map(|(_, count)| count).sum::<u64>()) / span.as_secs_f64()
     }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "requests of some seconds")]
+fn real(count: u64) -> f64 {
+    count as f64
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before the cast")]
+fn whole(count: f64) -> u64 {
+    count.clamp(0.0, 1e15) as u64
 }

@@ -1,9 +1,10 @@
 //! Model users: they send requests through the data plane's own view, and every answer is attributed.
 //!
-//! [`flow`] decides what becomes of one request, [`users`] sends the due number of them on each tick, in the course of
-//! a [`profile`] and over [`connections`]; through the [`door`] others send theirs. [`loads`] knows how busy each pod is;
-//! [`record`] keeps totals and a window of recent counts, which [`prometheus`](crate::sim::prometheus) serves.
+//! [`flow`] decides what becomes of one request and [`bulk`] of many at once; [`users`] sends the due number of them, in
+//! the course of a [`profile`] and over [`connections`]; through the [`door`] others send theirs. [`loads`] knows how busy
+//! each pod is; [`record`] keeps totals and a window of recent counts, which [`prometheus`](crate::sim::prometheus) serves.
 
+pub mod bulk;
 pub mod connections;
 pub mod door;
 pub mod flow;

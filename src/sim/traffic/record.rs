@@ -95,11 +95,16 @@ pub struct Record {
 impl Record {
     /// Adds one request.
     pub fn add(&mut self, outcome: &Outcome, now: Time) {
+        self.add_many(outcome, 1, now);
+    }
+
+    /// Adds requests of which the same has become.
+    pub fn add_many(&mut self, outcome: &Outcome, count: u64, now: Time) {
         let series = Series::of(outcome);
         if let Outcome::Lost { reason, .. } = outcome {
-            *self.lost.entry(*reason).or_default() += 1;
+            *self.lost.entry(*reason).or_default() += count;
         }
-        *self.totals.entry(series.clone()).or_default() += 1;
+        *self.totals.entry(series.clone()).or_default() += count;
         if self.buckets.back().is_none_or(|(start, _)| *start + BUCKET <= now) {
             self.buckets.push_back((now, BTreeMap::new()));
         }
@@ -107,13 +112,18 @@ impl Record {
             self.buckets.pop_front();
         }
         if let Some((_, counts)) = self.buckets.back_mut() {
-            *counts.entry(series).or_default() += 1;
+            *counts.entry(series).or_default() += count;
         }
     }
 
     /// Adds the seconds that the answer to one request took.
     pub fn took(&mut self, outcome: &Outcome, seconds: f64, now: Time) {
-        self.times.add(Series::of(outcome), seconds, now);
+        self.took_many(outcome, (seconds, 1), now);
+    }
+
+    /// Adds answers that took the same time: (seconds, answers).
+    pub fn took_many(&mut self, outcome: &Outcome, took: (f64, u64), now: Time) {
+        self.times.add(Series::of(outcome), took, now);
     }
 
     /// How long answers took, of pods that say so.

@@ -23,12 +23,12 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    fn add(&mut self, seconds: f64) {
+    fn add(&mut self, (seconds, answers): (f64, u64)) {
         let place = BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(BOUNDS.len());
         if let Some(count) = self.counts.get_mut(place) {
-            *count += 1;
+            *count += answers;
         }
-        self.sum += seconds;
+        self.sum += seconds * real(answers);
     }
 
     fn join(&mut self, other: &Self) {
@@ -47,8 +47,8 @@ pub struct Times {
 }
 
 impl Times {
-    pub(crate) fn add(&mut self, series: Series, seconds: f64, now: Time) {
-        self.totals.entry(series.clone()).or_default().add(seconds);
+    pub(crate) fn add(&mut self, series: Series, took: (f64, u64), now: Time) {
+        self.totals.entry(series.clone()).or_default().add(took);
         if self.buckets.back().is_none_or(|(start, _)| *start + BUCKET <= now) {
             self.buckets.push_back((now, BTreeMap::new()));
         }
@@ -56,7 +56,7 @@ impl Times {
             self.buckets.pop_front();
         }
         if let Some((_, series_of)) = self.buckets.back_mut() {
-            series_of.entry(series).or_default().add(seconds);
+            series_of.entry(series).or_default().add(took);
         }
     }
 
@@ -76,4 +76,9 @@ impl Times {
         }
         all
     }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "answers of a model stay far below 2^53")]
+fn real(count: u64) -> f64 {
+    count as f64
 }

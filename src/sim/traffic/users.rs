@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::bulk::{self, Ledger};
 use super::connections::{Connections, Pool, Way};
 use super::door::Door;
 use super::flow::{Astray, Choice, Pods, Target, answer, lead};
@@ -19,6 +20,8 @@ use crate::sim::random::SplitMix;
 
 /// Requests of one load in one tick; what is beyond is not sent later.
 const MAX_PER_TICK: u64 = 100_000;
+/// The same where they are drawn at once.
+const MAX_AT_ONCE: u64 = 1_000_000_000;
 const MICRO: u128 = 1_000_000;
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
@@ -107,6 +110,13 @@ impl Stream {
     }
 }
 
+/// How due requests are sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    Each,
+    Together,
+}
+
 /// All users, and what has become of their requests.
 pub struct Traffic {
     hand: Hand,
@@ -157,8 +167,18 @@ impl Traffic {
         self.loads.clone()
     }
 
-    /// Sends what is due since the last tick.
+    /// Sends what is due since the last tick, each request on its own.
     pub fn tick(&mut self, now: Time) {
+        self.send(now, Manner::Each);
+    }
+
+    /// Sends what is due since the last tick, many requests in one draw where they need no connection: for spans in
+    /// which nothing has happened to the cluster. Call it before the cluster's tick at the end of such a span.
+    pub fn pass(&mut self, now: Time) {
+        self.send(now, Manner::Together);
+    }
+
+    fn send(&mut self, now: Time, manner: Manner) {
         let elapsed = self.last.map_or(0, |last| now.since(last).as_nanos());
         self.last = Some(now);
         let plane = self.plane.clone();
@@ -172,6 +192,13 @@ impl Traffic {
             stream.credit += stream.load.micro_rate(now) * elapsed;
             let due = stream.credit / (MICRO * NANOS_PER_SECOND);
             stream.credit %= MICRO * NANOS_PER_SECOND;
+            if manner == Manner::Together && stream.load.connections == Connections::PerRequest {
+                let due = u64::try_from(due).unwrap_or(MAX_AT_ONCE).min(MAX_AT_ONCE);
+                let (loads, record, random) = (&mut *loads, &mut *record, &mut self.random);
+                let mut ledger = Ledger { loads, record, random, now };
+                bulk::send(due, (&stream.load.target, &stream.load.headers), (&view, &mut pods), &mut ledger);
+                continue;
+            }
             for _ in 0..u64::try_from(due).unwrap_or(MAX_PER_TICK).min(MAX_PER_TICK) {
                 let led = stream.lead(&view, &mut pods, &mut self.random);
                 let (outcome, took) = match led {
