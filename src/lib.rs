@@ -14,7 +14,7 @@
 //!
 //! ```text
 //! api ← plan ← {traffic, analysis} ← rollout ← controller → {runtime, provider}
-//! server, cli, demo, sim: at the rim.   telemetry: from anywhere but the pure rooms.
+//! server, cli, demo, simulate, sim: at the rim.   telemetry: from anywhere but the pure rooms.
 //! ```
 //!
 //! | room | what it holds |
@@ -31,6 +31,7 @@
 //! | [`cli`] | one file per verb |
 //! | [`sim`] | the cluster in memory |
 //! | [`demo`] | the first minute of a new user |
+//! | [`simulate`] | what a release will do, before anybody does it |
 
 pub mod analysis;
 pub mod api;
@@ -44,6 +45,7 @@ pub mod rollout;
 pub mod runtime;
 pub mod server;
 pub mod sim;
+pub mod simulate;
 pub mod telemetry;
 pub mod traffic;
 

@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::failure::{Dialect, Failure};
 use super::session::Session;
 use super::{
-    abort, controller, crds, demo, get, lint, list, pause, promote, rbac, restart, retry, set, status, terminate, undo,
+    abort, controller, crds, demo, get, lint, list, pause, promote, rbac, restart, retry, set, simulate, status, terminate, undo,
     version,
 };
 
@@ -99,6 +99,7 @@ pub enum Verb {
     Rbac(rbac::Rbac),
     Controller(Box<controller::Controller>),
     Demo(demo::Demo),
+    Simulate(Box<simulate::Simulate>),
     Version(version::Version),
 }
 
@@ -124,6 +125,7 @@ impl Verb {
             Self::Controller(verb) => Box::pin(verb.run(session)).await,
             Self::Demo(verb) => verb.run(session).await,
             Self::Lint(verb) => verb.run(session),
+            Self::Simulate(verb) => verb.run(session),
             Self::Crds(verb) => verb.run(session),
             Self::Rbac(verb) => verb.run(session),
             Self::Version(verb) => {
@@ -155,7 +157,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Dialect, Flags
     Ok((dialect, cli.flags, cli.verb))
 }
 
-/// Runs a command line in the terminal. Exit codes: 0, or 1 for every error.
+/// Runs a command line in the terminal. Exit codes: 0, or 1 for every error; `simulate` has others beside.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let (dialect, flags, verb) = match parse(args) {
         Ok(parsed) => parsed,
@@ -177,7 +179,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             session.console.remark(&failure.render(dialect));
-            ExitCode::FAILURE
+            ExitCode::from(failure.exit())
         }
     }
 }

@@ -11,17 +11,28 @@ pub enum Dialect {
     Argo,
 }
 
-/// An error for the person at the terminal; the exit code is 1.
+/// An error for the person at the terminal; the exit code is 1, unless a verb says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     what: String,
     next: Vec<String>,
+    exit: u8,
 }
 
 impl Failure {
     /// Says what is wrong.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), next: Vec::new() }
+        Self { what: what.into(), next: Vec::new(), exit: 1 }
+    }
+
+    /// Ends with another exit code, where what is wrong has been said already.
+    pub fn silent(exit: u8) -> Self {
+        Self { what: String::new(), next: Vec::new(), exit }
+    }
+
+    /// The exit code.
+    pub const fn exit(&self) -> u8 {
+        self.exit
     }
 
     /// Adds what to do next.
@@ -34,11 +45,14 @@ impl Failure {
     /// The same with other words for a part of what is wrong.
     #[must_use]
     pub fn reworded(self, from: &str, to: &str) -> Self {
-        Self { what: self.what.replacen(from, to, 1), next: self.next }
+        Self { what: self.what.replacen(from, to, 1), ..self }
     }
 
-    /// The lines for the terminal.
+    /// The lines for the terminal; none of a silent one.
     pub fn render(&self, dialect: Dialect) -> String {
+        if self.what.is_empty() {
+            return String::new();
+        }
         let mut text = format!("Error: {}\n", self.what);
         if dialect == Dialect::Siskin {
             for advice in &self.next {

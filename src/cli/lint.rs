@@ -15,10 +15,11 @@ use std::path::{Path, PathBuf};
 use super::failure::{Dialect, Failure};
 use super::get::{Output, json_text};
 use super::session::Session;
-use documents::documents;
 
+pub use documents::{Document, documents};
 pub use finding::{Finding, Sort};
-pub use rules::findings;
+pub use rules::{findings, findings_together};
+pub use unknown::finding;
 
 /// Largest manifest file that is read, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -87,7 +88,11 @@ fn argo(session: &Session, found: &[Finding]) -> Result<(), Failure> {
     rules.first().map_or(Ok(()), |first| Err(Failure::new(format!("{}: {}", first.path, first.message))))
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+/// The text of a file; `-` is the standard input. At most 16 MiB of it.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let outcome = if path == Path::new("-") {
         std::io::stdin().lock().take(LARGEST).read_to_string(&mut text)

@@ -29,6 +29,7 @@ mod restart;
 mod retry;
 pub mod session;
 mod set;
+mod simulate;
 mod status;
 pub mod suggest;
 mod terminate;

@@ -37,9 +37,11 @@ const ROOMS: &[(&str, &[&str])] = &[
             "server",
             "sim",
             "demo",
+            "simulate",
             "provider",
         ],
     ),
+    ("simulate", &["api", "plan", "traffic", "analysis", "rollout", "controller", "provider", "sim", "cli"]),
 ];
 
 /// Rooms that compute and touch nothing.

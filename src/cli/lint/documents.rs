@@ -18,7 +18,10 @@ pub struct Document {
 }
 
 /// The objects of a file; empty documents are left out, and lists (`kind: List`) are taken apart.
-pub(super) fn documents(file: &str, text: &str) -> Result<Vec<Document>, Failure> {
+///
+/// # Errors
+/// When it is not YAML.
+pub fn documents(file: &str, text: &str) -> Result<Vec<Document>, Failure> {
     let mut found = Vec::new();
     for (before, part) in parts(text) {
         // Blank lines in front keep the parser's own line numbers right.

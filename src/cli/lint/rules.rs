@@ -14,10 +14,19 @@ use crate::rollout::validate::{
 
 /// Everything that is wrong with each of the objects, in their order.
 pub fn findings(documents: &[Document]) -> Vec<Finding> {
-    documents.iter().flat_map(|document| of_document(document, documents)).collect()
+    let here = |document: &Document, other: &Document| other.file == document.file;
+    documents.iter().flat_map(|document| of_document(document, documents, here)).collect()
 }
 
-fn of_document(document: &Document, all: &[Document]) -> Vec<Finding> {
+/// The same for objects of several files that belong together: a Rollout may name what is in another file.
+pub fn findings_together(documents: &[Document]) -> Vec<Finding> {
+    documents.iter().flat_map(|document| of_document(document, documents, |_, _| true)).collect()
+}
+
+/// Whether one document's Rollout may name what the other holds.
+type Together = fn(&Document, &Document) -> bool;
+
+fn of_document(document: &Document, all: &[Document], together: Together) -> Vec<Finding> {
     let text = |name: &str| document.value.get(name).and_then(Value::as_str).unwrap_or_default();
     let kind = text("kind");
     let mut found: Vec<Finding> = unknown::kind(document).into_iter().collect();
@@ -29,7 +38,7 @@ fn of_document(document: &Document, all: &[Document]) -> Vec<Finding> {
     found.extend(schema.iter().map(|error| of_schema(document, error)));
     // Rules say nothing sensible about values of a wrong type.
     if kind == "Rollout" && !found.iter().any(|finding| finding.sort == Sort::Type) {
-        let mut rules = of_rollout(document, all);
+        let mut rules = of_rollout(document, all, together);
         // A step whose only field is misspelt is an empty step as well: one finding says it.
         let misspelt: Vec<usize> =
             found.iter().filter(|finding| finding.sort == Sort::UnknownField).map(|finding| finding.line).collect();
@@ -44,10 +53,10 @@ fn of_schema(document: &Document, error: &SchemaError) -> Finding {
     unknown::finding(document, &error.path, sort, &error.message)
 }
 
-fn of_rollout(document: &Document, all: &[Document]) -> Vec<Finding> {
+fn of_rollout(document: &Document, all: &[Document], together: Together) -> Vec<Finding> {
     let rollout = &document.value;
     let mut rules = validate_spec(rollout);
-    let here = all.iter().filter(|other| other.file == document.file).map(|other| &other.value);
+    let here = all.iter().filter(|other| together(document, other)).map(|other| &other.value);
     rules.extend(validate_references(rollout, &references(rollout, here)));
     let routers = validate_router_config(rollout);
     let strict = validate_strict(rollout).into_iter().chain(routers.nginx).chain(routers.alb).chain(routers.istio);

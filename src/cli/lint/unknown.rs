@@ -91,7 +91,7 @@ const POD_FIELDS: &[&str] = &[
 ];
 
 /// A finding at a path of a document.
-pub(super) fn finding(document: &Document, path: &str, sort: Sort, message: &str) -> Finding {
+pub fn finding(document: &Document, path: &str, sort: Sort, message: &str) -> Finding {
     let text = |pointer: &str| document.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut name = text("/metadata/name");
     if name.is_empty() {

@@ -49,6 +49,7 @@ pub use kinds::{Column, ResourceDef};
 pub use reject::Reject;
 pub use request::{RequestInfo, Verb};
 pub use server::{ApiServer, Now};
+pub(crate) use strategic::merge as merge_by_name;
 
 #[cfg(test)]
 pub(crate) mod tests;
