@@ -30,7 +30,7 @@ const MAX_LOOKS: usize = 20;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum News {
     /// Metric, phase, what came back.
-    Measured { run: String, metric: String, phase: String, value: String },
+    Measured { metric: String, phase: String, value: String },
     /// Phase and message.
     Ended { run: String, phase: String, message: String },
 }
@@ -154,7 +154,6 @@ impl Analyst {
             }));
             let shown = if measurement.value.is_empty() { &measurement.message } else { &measurement.value };
             self.news.push(News::Measured {
-                run: run.metadata.name.clone(),
                 metric: metric.name.clone(),
                 phase: measurement.phase.clone(),
                 value: resolved.redactor.redact(shown),

@@ -10,7 +10,7 @@ use super::stage::{Onlooker, Stage};
 use super::steps;
 use super::sums::Sums;
 use super::text::span;
-use super::timeline::{Flow, Kind, Pods, Requests, Row, Sample, State, Tone};
+use super::timeline::{Flow, Kind, Pods, Requests, Row, Sample, State, Tone, settle};
 use crate::api::names::POD_HASH;
 use crate::api::{Rollout, Time};
 use crate::rollout::strategy::steps as strategy_steps;
@@ -27,6 +27,7 @@ struct Waiting {
     since: Time,
     message: String,
     state: State,
+    total: Requests,
 }
 
 /// The observer.
@@ -51,12 +52,9 @@ pub(super) struct Observer {
     base_lost: BTreeMap<Reason, u64>,
     /// All requests since the begin.
     pub total: Requests,
-    told: Requests,
     waiting: BTreeMap<(String, String), Waiting>,
-    /// Approximate work saved: the store's version at the last look.
+    /// The store's version at the last look.
     seen: u64,
-    /// What stands on the store and what the analyst has said.
-    runs: BTreeMap<String, String>,
 }
 
 impl Observer {
@@ -77,10 +75,8 @@ impl Observer {
             base: Requests::default(),
             base_lost: stage.cluster.traffic.record().lock().lost().clone(),
             total: Requests::default(),
-            told: Requests::default(),
             waiting: BTreeMap::new(),
             seen: 0,
-            runs: BTreeMap::new(),
         };
         observer.base = observer.count(stage);
         observer.state = observer.read(stage);
@@ -95,16 +91,15 @@ impl Observer {
 
     /// Writes a row.
     pub fn tell(&mut self, now: Time, (kind, tone): (Kind, Tone), text: impl Into<String>) {
-        let since = self.total.since(&self.told);
-        self.told = self.total;
         self.rows.push(Row {
             at: self.elapsed(now),
             kind,
             tone,
             text: text.into(),
             state: self.state.clone(),
-            new_share: since.new_share(),
-            lost: since.lost,
+            new_share: None,
+            lost: 0,
+            total: self.total,
         });
     }
 
@@ -115,6 +110,7 @@ impl Observer {
             self.tell_wait(&waiting, now, "still waits");
         }
         self.rows.sort_by_key(|row| row.at);
+        settle(&mut self.rows, &self.total);
         self.sums.until(self.elapsed(now), &self.state);
         self.sample(now);
     }
@@ -147,6 +143,7 @@ impl Observer {
             state: waiting.state.clone(),
             new_share: None,
             lost: 0,
+            total: waiting.total,
         });
     }
 
@@ -297,8 +294,7 @@ impl Observer {
     fn hear(&mut self, news: Vec<News>, now: Time) {
         for one in news {
             match one {
-                News::Measured { run, metric, phase, value } => {
-                    self.runs.insert(run, metric.clone());
+                News::Measured { metric, phase, value } => {
                     let tone = tone_of(&phase);
                     let text = format!("{metric}: {} {}", phase.to_lowercase(), shortened(&value));
                     self.tell(now, (Kind::Measurement, tone), text);
@@ -332,8 +328,8 @@ impl Observer {
             }
         }
         for (key, message) in present {
-            let state = self.state.clone();
-            self.waiting.entry(key).or_insert(Waiting { since: now, message, state });
+            let (state, total) = (self.state.clone(), self.total);
+            self.waiting.entry(key).or_insert(Waiting { since: now, message, state, total });
         }
     }
 }

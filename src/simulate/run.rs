@@ -150,6 +150,8 @@ impl Play<'_> {
         self.trouble.act(&mut self.stage, &mut self.observer);
         apply(&self.stage, &self.input.release, options).map_err(Problem::Said)?;
         let words = format!("the release begins: {}", self.input.release.told);
+        // What the record says of steps is still about the release before.
+        self.observer.state.step = self.observer.state.step.map(|(_, steps)| (0, steps));
         self.observer.tell(start, (Kind::Begin, Tone::Neutral), words);
         let end = start + self.until;
         let mut ended: Option<(Verdict, Time)> = None;

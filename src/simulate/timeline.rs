@@ -92,11 +92,29 @@ pub struct Row {
     /// How things stand.
     #[serde(flatten)]
     pub state: State,
-    /// Share of the requests since the row before that the new version answered; none where there were none.
+    /// Share of the answered requests from then on, until the next row at least a second later, that the new version
+    /// answered; none where there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_share: Option<f64>,
-    /// Requests without an answer since the row before.
+    /// Requests without an answer until the next row.
     pub lost: u64,
+    /// All requests until then.
+    #[serde(skip)]
+    pub(super) total: Requests,
+}
+
+/// Fills in what became of the requests after each row; rows are in order of time, `end` is the sum of all.
+pub(super) fn settle(rows: &mut [Row], end: &Requests) {
+    const APART: Duration = Duration::from_secs(1);
+    for index in 0..rows.len() {
+        let (Some(row), later) = (rows.get(index), rows.get(index + 1..).unwrap_or_default()) else { continue };
+        let distant = later.iter().find(|other| other.at >= row.at + APART).map_or(*end, |other| other.total);
+        let next = later.first().map_or(*end, |other| other.total);
+        let (share, lost) = (distant.since(&row.total).new_share(), next.since(&row.total).lost);
+        if let Some(row) = rows.get_mut(index) {
+            (row.new_share, row.lost) = (share, lost);
+        }
+    }
 }
 
 /// Sizes from an instant on.

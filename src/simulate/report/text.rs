@@ -32,6 +32,15 @@ pub fn render(report: &Report, paint: Paint) -> String {
 fn head(report: &Report) -> String {
     let head = &report.head;
     let mut text = format!("Rollout {} in {}: {}\n", head.name, head.namespace, head.strategy);
+    for (label, value) in facts(report) {
+        text.push_str(&format!("  {label:<10}{value}\n"));
+    }
+    text
+}
+
+/// What was simulated: label and value.
+pub(super) fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let head = &report.head;
     let revision = |hash: &str| if hash.is_empty() { String::new() } else { format!("  revision {hash}") };
     let mut lines = vec![
         ("old", format!("{}{}", head.old_images.join(", "), revision(&head.old_revision))),
@@ -43,10 +52,7 @@ fn head(report: &Report) -> String {
     lines.extend(head.faults.iter().map(|fault| ("fault", fault.clone())));
     lines.push(("people", head.approval.clone()));
     lines.push(("seed", head.seed.to_string()));
-    for (label, value) in lines {
-        text.push_str(&format!("  {label:<10}{value}\n"));
-    }
-    text
+    lines
 }
 
 /// Rows of one metric in a row are one line.
@@ -138,6 +144,12 @@ fn verdict(report: &Report, paint: Paint) -> String {
 }
 
 fn totals(report: &Report) -> String {
+    let lines = sums(report).into_iter().map(|(label, value)| format!("  {label:<30}{value}\n"));
+    format!("Totals\n{}", lines.collect::<String>())
+}
+
+/// What it came to: label and value.
+pub(super) fn sums(report: &Report) -> Vec<(&'static str, String)> {
     let sums = &report.sums;
     let total = &report.total;
     let mut lines = Vec::new();
@@ -167,11 +179,7 @@ fn totals(report: &Report) -> String {
         report.lost.iter().map(|(reason, count)| format!("{} {}", number(*count), why_lost(*reason))).collect();
     let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
     lines.push(("lost by the delivery", format!("{}{reasons}", number(total.lost))));
-    let mut text = "Totals\n".to_owned();
-    for (label, value) in lines {
-        text.push_str(&format!("  {label:<30}{value}\n"));
-    }
-    text
+    lines
 }
 
 fn list(title: &str, mark: &str, items: Vec<String>) -> String {
