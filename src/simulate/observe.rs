@@ -260,8 +260,7 @@ impl Observer {
             }
         }
         if after.status.abort && !before.status.abort {
-            let why = after.status.message.split_once(": ").map_or(after.status.message.as_str(), |(_, why)| why);
-            let why = if why.is_empty() { "by order" } else { why };
+            let why = steps::why_aborted(after);
             self.tell(now, (Kind::Abort, Tone::Bad), format!("aborted: {why}"));
             self.sums.aborted(self.elapsed(now), &self.total);
         }
@@ -384,11 +383,13 @@ impl Onlooker for Observer {
             self.sums.sized(&self.state);
             self.sample(now);
             self.follow(stage, now);
+            self.hear(news, now);
             if let (Some(before), Some(after)) = (before, self.rollout.clone()) {
                 self.compare(&before, &after, now);
             }
+        } else {
+            self.hear(news, now);
         }
-        self.hear(news, now);
     }
 
     fn flow(&mut self, stage: &Stage) {

@@ -13,7 +13,7 @@ use super::report::{Head, Outcome, Report, Verdict};
 use super::stage::{Halt, Onlooker, Stage};
 use super::steps;
 use super::text::span;
-use super::timeline::{Kind, Tone};
+use super::timeline::{Kind, Pods, Tone};
 use super::trouble::Trouble;
 use super::{text, warnings};
 use crate::api::{Rollout, Time};
@@ -29,6 +29,9 @@ const WARM_UP: Duration = Duration::from_mins(1);
 const PATIENCE: Duration = Duration::from_hours(2);
 /// Time after the end of a release in which pods go.
 const TAIL: Duration = Duration::from_mins(15);
+
+/// Time in which a pod that is deleted goes, unless its node is lost.
+const LINGERING: Duration = Duration::from_secs(45);
 
 /// Nobody looks on.
 struct Nobody;
@@ -201,8 +204,7 @@ impl Play<'_> {
         }
         if status.abort && status.phase == "Degraded" {
             let at = self.observer.sums.aborted_at.unwrap_or(elapsed);
-            let why = status.message.split_once(": ").map_or(status.message.as_str(), |(_, why)| why);
-            let text = format!("aborted after {}: {why}", span(at));
+            let text = format!("aborted after {}: {}", span(at), steps::why_aborted(&rollout));
             return Standing::Ended(Verdict { at: Some(at), ..Verdict::new(Outcome::Aborted, text) });
         }
         match self.approvals.answer(&rollout, now) {
@@ -230,10 +232,14 @@ impl Play<'_> {
         }
     }
 
-    /// Whether only one version has pods, and nobody waits to be scaled down.
+    /// Whether only one version has pods. Pods that nobody wants and that do not go, as those of a lost node, are waited
+    /// for no longer than a while.
     fn is_cleared(&self) -> bool {
         let state = &self.observer.state;
-        state.old.existing == 0 || state.new.existing == 0
+        let unwanted = |pods: Pods| pods.wanted == 0 && pods.ready == 0;
+        let since = self.observer.samples.last().map_or(Duration::ZERO, |sample| sample.at);
+        let long = self.observer.elapsed(self.stage.now()).saturating_sub(since) >= LINGERING;
+        [state.old, state.new].into_iter().any(|pods| pods.existing == 0 || (unwanted(pods) && long))
     }
 
     fn unfinished(&self) -> Verdict {
@@ -247,6 +253,9 @@ impl Play<'_> {
             });
             format!("analysis {} is running, measurements so far: {}", object::name(run), counts.collect::<Vec<_>>().join(", "))
         }));
+        if !rollout.status.pause_conditions.is_empty() {
+            waits.insert(0, "its pause is not over".to_owned());
+        }
         let why = if waits.is_empty() { rollout.status.message.clone() } else { waits.join("; ") };
         let place = self.place(&rollout);
         let text = format!("not finished after {} (--until): {place} it waits: {why}", span(self.until));

@@ -27,6 +27,8 @@ const DAY: &str = "2026-01-05T12:00:00Z";
 const PACE: Duration = Duration::from_millis(50);
 /// Longest span whose requests are drawn at once.
 const SLICE: Duration = Duration::from_secs(5);
+/// The same where somebody measures how busy each pod is.
+const FINE_SLICE: Duration = Duration::from_secs(1);
 /// How late controllers react.
 const REACTION: Duration = Duration::from_millis(10);
 /// Health checks of a load balancer's new target.
@@ -61,6 +63,7 @@ pub(super) struct Stage {
     checker: Checker,
     cursor: Cursor,
     looked_at: u64,
+    slice: Duration,
 }
 
 impl Stage {
@@ -88,7 +91,8 @@ impl Stage {
         let controller = Controller::new(server.hand("rollouts-controller"), input.key(), options.seed);
         let (cursor, user) = (server.subscribe(), server.hand("user"));
         let checker = Checker::default();
-        let stage = Self { cluster, clock, controller, analyst, user, said, checker, cursor, looked_at: 0 };
+        let slice = if input.furniture.capacity.is_some() { FINE_SLICE } else { SLICE };
+        let stage = Self { cluster, clock, controller, analyst, user, said, checker, cursor, looked_at: 0, slice };
         stage.apply(input)?;
         Ok(stage)
     }
@@ -148,7 +152,7 @@ impl Stage {
     /// Lets requests come until an instant, and moves the clock there. Nothing else happens meanwhile.
     fn advance(&mut self, to: Time, onlooker: &mut dyn Onlooker) {
         while self.now() < to {
-            let slice = self.now().until(to).min(SLICE);
+            let slice = self.now().until(to).min(self.slice);
             self.clock.advance(slice);
             self.cluster.traffic.pass(self.clock.time());
             onlooker.flow(self);

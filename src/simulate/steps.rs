@@ -69,6 +69,16 @@ pub(super) fn waits_for_a_person(rollout: &Rollout) -> Option<String> {
     (blue_green.auto_promotion_seconds <= 0).then(|| "autoPromotionEnabled: false".to_owned())
 }
 
+/// Why an update was aborted, without the words that every such message begins with.
+pub(super) fn why_aborted(rollout: &Rollout) -> String {
+    let message = rollout.status.message.trim_start_matches("RolloutAborted: ");
+    let why = match message.split_once(": ") {
+        Some((head, why)) if head.starts_with("Rollout aborted update to revision") => why,
+        _ => message,
+    };
+    if why.is_empty() { "by order".to_owned() } else { why.to_owned() }
+}
+
 fn whole(seconds: i32) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }

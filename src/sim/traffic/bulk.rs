@@ -4,10 +4,12 @@
 //! binomial draw. Whoever sends each request on its own ([`super::flow`]) gets the same distribution, later.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::flow::{Choice, Outcome, Pods, Reason, Target, splits};
 use super::loads::Loads;
 use super::record::Record;
+use super::times::Histogram;
 use crate::api::Time;
 use crate::sim::models::gateway::{Backend, Key, View};
 use crate::sim::random::SplitMix;
@@ -25,6 +27,8 @@ pub(crate) struct Ledger<'a> {
     pub record: &'a mut Record,
     pub random: &'a mut SplitMix,
     pub now: Time,
+    /// How long the requests took to come.
+    pub span: Duration,
 }
 
 /// Sends `count` requests with `headers`, each on its own connection.
@@ -85,7 +89,7 @@ impl Ledger<'_> {
         if pod.refuses_now() {
             return self.lose(Reason::Draining, &service.1, count);
         }
-        let admitted = self.loads.admit_many(pod, count, self.now);
+        let admitted = self.loads.admit_many(pod, count, (self.now, self.span));
         if admitted < count {
             self.lose(Reason::Overload, &service.1, count - admitted);
         }
@@ -104,12 +108,14 @@ impl Ledger<'_> {
     /// The times of answers, at equal distances over what is likely.
     fn time(&mut self, choice: &Choice, outcome: &Outcome, count: u64) {
         let parts = STRATA.min(count);
+        let mut took = Histogram::default();
         for part in 0..parts {
             let share = count / parts + u64::from(part < count % parts);
             let chance = (real(part) + 0.5) / real(parts);
             let Some(seconds) = self.loads.latency(&choice.pod, self.now, chance) else { return };
-            self.record.took_many(outcome, (seconds, share), self.now);
+            took.add((seconds, share));
         }
+        self.record.took_many(outcome, &took, self.now);
     }
 }
 

@@ -64,11 +64,11 @@ impl Loads {
         true
     }
 
-    /// Lets as many of `count` requests in as the pod can serve, which came evenly since it was asked last.
-    pub(crate) fn admit_many(&mut self, pod: &PodFacts, count: u64, now: Time) -> u64 {
+    /// Lets as many of `count` requests in as the pod can serve, which came evenly within the last `span`.
+    pub(crate) fn admit_many(&mut self, pod: &PodFacts, count: u64, (now, span): (Time, Duration)) -> u64 {
         let Some(capacity) = pod.capacity else { return count };
         let most = (capacity * BURST).max(1.0);
-        let gauge = self.pods.entry(pod.uid.clone()).or_insert_with(|| Gauge::full(most, now));
+        let gauge = self.pods.entry(pod.uid.clone()).or_insert_with(|| Gauge::full(most, now - span));
         let room = gauge.tokens + now.since(gauge.filled).as_secs_f64() * capacity;
         let admitted = count.min(whole(room));
         gauge.tokens = (room - real(admitted)).min(most);

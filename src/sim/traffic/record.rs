@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::flow::{Outcome, PodFacts, Reason};
-use super::times::Times;
+use super::times::{Histogram, Times};
 use crate::api::Time;
 
 /// The length of one bucket, and so the precision of windows.
@@ -118,11 +118,13 @@ impl Record {
 
     /// Adds the seconds that the answer to one request took.
     pub fn took(&mut self, outcome: &Outcome, seconds: f64, now: Time) {
-        self.took_many(outcome, (seconds, 1), now);
+        let mut took = Histogram::default();
+        took.add((seconds, 1));
+        self.took_many(outcome, &took, now);
     }
 
-    /// Adds answers that took the same time: (seconds, answers).
-    pub fn took_many(&mut self, outcome: &Outcome, took: (f64, u64), now: Time) {
+    /// Adds the times of many answers.
+    pub fn took_many(&mut self, outcome: &Outcome, took: &Histogram, now: Time) {
         self.times.add(Series::of(outcome), took, now);
     }
 

@@ -23,7 +23,8 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    fn add(&mut self, (seconds, answers): (f64, u64)) {
+    /// Adds answers that took the same time: (seconds, answers).
+    pub fn add(&mut self, (seconds, answers): (f64, u64)) {
         let place = BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(BOUNDS.len());
         if let Some(count) = self.counts.get_mut(place) {
             *count += answers;
@@ -47,8 +48,8 @@ pub struct Times {
 }
 
 impl Times {
-    pub(crate) fn add(&mut self, series: Series, took: (f64, u64), now: Time) {
-        self.totals.entry(series.clone()).or_default().add(took);
+    pub(crate) fn add(&mut self, series: Series, took: &Histogram, now: Time) {
+        self.totals.entry(series.clone()).or_default().join(took);
         if self.buckets.back().is_none_or(|(start, _)| *start + BUCKET <= now) {
             self.buckets.push_back((now, BTreeMap::new()));
         }
@@ -56,7 +57,7 @@ impl Times {
             self.buckets.pop_front();
         }
         if let Some((_, series_of)) = self.buckets.back_mut() {
-            series_of.entry(series).or_default().add(took);
+            series_of.entry(series).or_default().join(took);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -179,7 +180,8 @@ impl Traffic {
     }
 
     fn send(&mut self, now: Time, manner: Manner) {
-        let elapsed = self.last.map_or(0, |last| now.since(last).as_nanos());
+        let span = self.last.map_or(Duration::ZERO, |last| now.since(last));
+        let elapsed = span.as_nanos();
         self.last = Some(now);
         let plane = self.plane.clone();
         let view = plane.lock();
@@ -195,7 +197,7 @@ impl Traffic {
             if manner == Manner::Together && stream.load.connections == Connections::PerRequest {
                 let due = u64::try_from(due).unwrap_or(MAX_AT_ONCE).min(MAX_AT_ONCE);
                 let (loads, record, random) = (&mut *loads, &mut *record, &mut self.random);
-                let mut ledger = Ledger { loads, record, random, now };
+                let mut ledger = Ledger { loads, record, random, now, span };
                 bulk::send(due, (&stream.load.target, &stream.load.headers), (&view, &mut pods), &mut ledger);
                 continue;
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::analyses::template_of;
 use super::{at, nowhere};
 use crate::rollout::strategy::steps;
+use crate::sim::object;
 use crate::sim::prometheus::Gap;
 use crate::simulate::analyst::Unanswered;
 use crate::simulate::behaviour::Version;
@@ -28,6 +29,7 @@ pub(super) fn all(input: &Input, options: &Options, (stage, observer, verdict): 
     let mut found = uneven(input, observer);
     found.extend(coarse(input, observer));
     found.extend(stage.analyst.unanswered.iter().map(|unanswered| gap(input, unanswered)));
+    found.extend(autoscaler(input, stage, observer));
     found.extend(lost(stage, observer));
     found.extend(promoted(options, observer, verdict));
     found
@@ -102,7 +104,7 @@ fn gap(input: &Input, unanswered: &Unanswered) -> Warning {
         Gap::Label(name) => format!("the model's series have no label {name}, so what the query says of it is left out"),
     };
     let found = template_of(&input.documents, metric);
-    let template = found.map_or("", |(document, _)| crate::sim::object::name(&document.value));
+    let template = found.map_or("", |(document, _)| object::name(&document.value));
     let text = format!(
         "metric {metric} of template {template}: {what}; its measurements here count as {}; query: {query}",
         counts_as.to_lowercase()
@@ -111,6 +113,25 @@ fn gap(input: &Input, unanswered: &Unanswered) -> Warning {
         Some((document, index)) => at((document, &format!("spec.metrics[{index}].provider.prometheus.query")), "QueryNotModelled", text),
         None => nowhere("QueryNotModelled", text),
     }
+}
+
+/// An autoscaler that does nothing, or that has a rival in the file.
+fn autoscaler(input: &Input, stage: &Stage, observer: &Observer) -> Option<Warning> {
+    let name = input.furniture.autoscaler.as_ref()?;
+    let stored = stage.user.get("HorizontalPodAutoscaler", input.key().0, name)?;
+    let idle = object::list(&stored, "/status/conditions").iter().find(|condition| {
+        let kind = object::text(condition, "/type");
+        matches!(kind, "ScalingActive" | "AbleToScale") && object::text(condition, "/status") == "False"
+    });
+    if let Some(idle) = idle {
+        let unset = input.read.spec.replicas.is_none();
+        let why = if unset { "spec.replicas is not set, so it cannot read the size" } else { object::text(idle, "/message") };
+        let text = format!("the autoscaler {name} does nothing: {why}");
+        return Some(at((&input.document, "spec.replicas"), "AutoscalerIdle", text));
+    }
+    let (written, now) = (i64::from(input.read.spec.replicas?), observer.state.replicas);
+    let text = format!("spec.replicas is {written} in the file, and the autoscaler has made it {now}: the next apply sets it back");
+    (written != now).then(|| at((&input.document, "spec.replicas"), "ReplicasOfTwoMasters", text))
 }
 
 /// Requests that the delivery has lost.

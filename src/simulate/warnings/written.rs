@@ -21,7 +21,6 @@ const DELAY: &str = "deregistration_delay.timeout_seconds=";
 
 pub(super) fn all(input: &Input) -> Vec<Warning> {
     let mut found = deregistration(input);
-    found.extend(autoscaler(input));
     found.extend(readiness(input));
     found
 }
@@ -53,17 +52,6 @@ fn deregistration(input: &Input) -> Vec<Warning> {
 fn seconds(attributes: &str) -> Option<Duration> {
     let attribute = attributes.split(',').find_map(|part| part.trim().strip_prefix(DELAY))?;
     attribute.parse().ok().map(Duration::from_secs)
-}
-
-/// A number of replicas that both a person and an autoscaler write.
-fn autoscaler(input: &Input) -> Option<Warning> {
-    input.furniture.autoscaler.as_ref()?;
-    input.read.spec.replicas?;
-    let written = input.documents.iter().any(|document| {
-        object::text(&document.value, "/kind") == "HorizontalPodAutoscaler"
-    });
-    let text = "spec.replicas stands in the file, and an autoscaler writes it too: each apply sets it back";
-    written.then(|| at((&input.document, "spec.replicas"), "ReplicasOfTwoMasters", text))
 }
 
 /// Pods that count as ready as soon as they run.

@@ -47,10 +47,10 @@ pub fn labels(_: &Report, frame: &Frame) -> String {
     for at in times(frame) {
         out.push_str(&text((frame.x(at), frame.pods.1 + 17.0), "soft small", Anchor::Middle, &clock(at)));
     }
-    out.push_str(&text((frame.left, frame.shares.0 - 3.0), "soft small label", Anchor::Start, "share of the traffic"));
-    out.push_str(&text((frame.left, frame.pods.0 - 5.0), "soft small label", Anchor::Start, "pods"));
+    out.push_str(&text((frame.left, frame.shares.0 - 7.0), "soft small label", Anchor::Start, "share of the traffic"));
+    out.push_str(&text((frame.left, frame.pods.0 - 7.0), "soft small label", Anchor::Start, "pods"));
     let beside = "dashed: replicas · line: pods that take traffic";
-    out.push_str(&text((frame.right, frame.pods.0 - 5.0), "soft small", Anchor::End, beside));
+    out.push_str(&text((frame.right, frame.pods.0 - 7.0), "soft small", Anchor::End, beside));
     out.push_str(&text((frame.right, frame.pods.1 + 33.0), "soft small", Anchor::End, "time since the release began"));
     out
 }

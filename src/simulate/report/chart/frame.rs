@@ -13,7 +13,9 @@ const RIGHT: f64 = 1048.0;
 const HEAD: f64 = 84.0;
 const STEPS: f64 = 24.0;
 const SHARES: f64 = 170.0;
-const MARKS: f64 = 46.0;
+const MARKS: f64 = 74.0;
+/// Room for the name of a part above it.
+const NAME: f64 = 26.0;
 const PODS: f64 = 150.0;
 const AXIS: f64 = 40.0;
 /// Of a line of the list of events.
@@ -41,7 +43,7 @@ pub struct Frame {
 impl Frame {
     pub fn of(report: &Report) -> Self {
         let steps = (HEAD, HEAD + if report.head.steps.is_empty() { 0.0 } else { STEPS });
-        let shares = (steps.1 + 12.0, steps.1 + 12.0 + SHARES);
+        let shares = (steps.1 + NAME, steps.1 + NAME + SHARES);
         let pods = (shares.1 + MARKS, shares.1 + MARKS + PODS);
         let list = pods.1 + AXIS;
         let highest = report.samples.iter().map(|sample| sample.state.old.existing + sample.state.new.existing);
@@ -50,7 +52,7 @@ impl Frame {
         #[allow(clippy::cast_precision_loss, reason = "lines of a picture, numbers of pods")]
         let (height, most) = (list + rows as f64 * LINE + 24.0, (highest as f64 * 1.1).ceil());
         let span = report.lasted.max(Duration::from_secs(1));
-        Self { width: WIDTH, height, left: LEFT, right: RIGHT, steps, shares, marks: shares.1 + MARKS / 2.0, pods, list, span, most }
+        Self { width: WIDTH, height, left: LEFT, right: RIGHT, steps, shares, marks: shares.1 + 26.0, pods, list, span, most }
     }
 
     /// The place of an instant.
@@ -83,7 +85,7 @@ impl Frame {
         }
         let title = format!("{}: {}", head.name, head.strategy);
         let mut out = text((self.left, 26.0), "ink title", Anchor::Start, &fitted(&title, room * 0.7));
-        out.push_str(&text((self.left, 47.0), class, Anchor::Start, &fitted(&verdict, room * 0.95)));
+        out.push_str(&text((self.left, 47.0), class, Anchor::Start, &fitted(&verdict, room * 0.8)));
         let users = format!("{} · seed {}", head.users, head.seed);
         out.push_str(&text((self.left, 66.0), "soft small", Anchor::Start, &fitted(&users, room * 0.55)));
         out.push_str(&self.legend());
@@ -91,7 +93,7 @@ impl Frame {
     }
 
     fn legend(&self) -> String {
-        let entries = [("old", "old version"), ("new", "new version"), ("errors", "its errors"), ("lost", "lost")];
+        let entries = [("old", "old version"), ("new", "new version"), ("errors", "errors"), ("lost", "lost")];
         let mut x = self.right - entries.iter().map(|(_, words)| width(words) + 30.0).sum::<f64>() + 12.0;
         let mut out = String::new();
         for (class, words) in entries {

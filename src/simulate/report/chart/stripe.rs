@@ -17,7 +17,9 @@ pub fn steps(report: &Report, frame: &Frame) -> String {
         let (x, wide) = (frame.x(from), frame.x(to) - frame.x(from));
         let class = if place % 2 == 0 { "stripe-a" } else { "stripe-b" };
         out.push_str(&rect((x, top, wide, bottom - top), class));
+        let is_aborted = report.sums.aborted_at.is_some_and(|at| at <= from);
         let words = report.head.steps.get(step).map_or("done", String::as_str);
+        let words = if is_aborted { "aborted" } else { words };
         let words = fitted(words, wide - 8.0);
         out.push_str(&text((x + wide / 2.0, bottom - 8.0), "ink small", Anchor::Middle, &words));
     }
@@ -32,8 +34,9 @@ fn spans(report: &Report) -> Vec<(usize, Duration, Duration)> {
         // The first sample is of the release before.
         let step = if index == 0 { 0 } else { usize::try_from(step).unwrap_or(0) };
         let to = report.samples.get(index + 1).map_or(report.lasted, |next| next.at);
+        let is_turn = report.sums.aborted_at == Some(sample.at);
         match spans.last_mut() {
-            Some(last) if last.0 == step => last.2 = to,
+            Some(last) if last.0 == step && !is_turn => last.2 = to,
             _ => spans.push((step, sample.at, to)),
         }
     }

@@ -52,8 +52,11 @@ pub fn short(number: f64) -> String {
 /// Where a text is held.
 #[derive(Clone, Copy)]
 pub enum Anchor {
+    /// At its begin.
     Start,
+    /// In its middle.
     Middle,
+    /// At its end.
     End,
 }
 
