@@ -9,8 +9,8 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::failure::{Dialect, Failure};
 use super::session::Session;
 use super::{
-    abort, controller, crds, demo, get, lint, list, pause, promote, rbac, restart, retry, set, simulate, status, terminate, undo,
-    version,
+    abort, controller, crds, demo, get, lint, list, pause, promote, rbac, restart, retry, set, simulate, status,
+    terminate, undo, version,
 };
 
 const EXAMPLES: &str = "\

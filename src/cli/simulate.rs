@@ -57,7 +57,7 @@ pub struct Simulate {
     /// What goes wrong, such as node-loss@5m or gateway-lag=30s; may be repeated. `list` prints what there is.
     #[arg(long, value_name = "FAULT")]
     fault: Vec<String>,
-    /// Scale by load also where no HorizontalPodAutoscaler is in the files.
+    /// Scale by load also where no autoscaler (`HorizontalPodAutoscaler`) is in the files.
     #[arg(long)]
     hpa: bool,
     /// How long a pause that waits for a person waits here; `never` ends the simulation there.
@@ -147,7 +147,9 @@ impl Simulate {
         let Some(to_image) = &self.to_image else { return Ok(Change::Tag) };
         let named = to_image.split_once('=').filter(|(container, image)| !container.is_empty() && !image.is_empty());
         let (container, image) = named.ok_or_else(|| {
-            Failure::new(format!("--to-image: {to_image:?} is not CONTAINER=IMAGE, such as web=registry.example/checkout:2"))
+            Failure::new(format!(
+                "--to-image: {to_image:?} is not CONTAINER=IMAGE, such as web=registry.example/checkout:2"
+            ))
         })?;
         Ok(Change::Image { container: container.to_owned(), image: image.to_owned() })
     }

@@ -124,9 +124,8 @@ impl Behaviour {
 
     /// The annotations of the model's pods.
     pub fn annotations(&self) -> Vec<(&'static str, String)> {
-        let seconds = |span: Option<Duration>, otherwise: f64| {
-            span.map_or(otherwise, |span| span.as_secs_f64()).to_string()
-        };
+        let seconds =
+            |span: Option<Duration>, otherwise: f64| span.map_or(otherwise, |span| span.as_secs_f64()).to_string();
         let idle = match self.latency {
             None => LATENCY_SECONDS,
             Some(Latency::Times(times)) => LATENCY_SECONDS * times,

@@ -122,8 +122,8 @@ fn apply(after: &mut Value, (file, patch): (&str, &Value)) -> Result<(), String>
         return Err(format!("{file}: a patch is a map of fields, such as spec: {{template: …}}"));
     }
     let (kind, name) = (object::text(patch, "/kind"), object::name(patch));
-    let other = (!kind.is_empty() && kind != object::text(after, "/kind"))
-        || (!name.is_empty() && name != object::name(after));
+    let other =
+        (!kind.is_empty() && kind != object::text(after, "/kind")) || (!name.is_empty() && name != object::name(after));
     if other {
         let (have, which) = (object::text(after, "/kind"), object::name(after));
         return Err(format!("{file}: it is a patch of {kind} {name:?}; the pod template is that of {have} {which:?}"));

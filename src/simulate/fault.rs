@@ -24,7 +24,11 @@ pub struct Kind {
 
 /// All kinds of faults.
 pub const KINDS: &[Kind] = &[
-    kind("node-loss", "node-loss@5m..15m", "the node with the most pods is not heard of any more; with an end, it comes back"),
+    kind(
+        "node-loss",
+        "node-loss@5m..15m",
+        "the node with the most pods is not heard of any more; with an end, it comes back",
+    ),
     kind("gateway-lag", "gateway-lag=30s@2m", "a changed route takes so long to be in force"),
     kind("endpoint-lag", "endpoint-lag=10s", "changed endpoints take so long to reach the data plane"),
     kind("image-pull", "image-pull=canary:90s", "a version's image takes so long to each node"),
@@ -32,7 +36,11 @@ pub const KINDS: &[Kind] = &[
     kind("errors", "errors=canary:20%@10m", "from then on, a version answers this share of requests with an error"),
     kind("api-errors", "api-errors=5%", "this share of the controller's writes is refused"),
     kind("api-down", "api-down@3m..4m", "the API server answers the controller nothing"),
-    kind("controller-crash", "controller-crash@3m", "the controller dies; another takes over when its lease has run out"),
+    kind(
+        "controller-crash",
+        "controller-crash@3m",
+        "the controller dies; another takes over when its lease has run out",
+    ),
     kind("prometheus-down", "prometheus-down@4m..6m", "nobody answers queries"),
 ];
 
@@ -146,8 +154,7 @@ fn times(text: &str) -> Result<(Duration, Option<Duration>), String> {
 fn unknown(name: &str) -> String {
     let meant = nearest(name, KINDS.iter().map(|kind| kind.name));
     let meant = meant.map(|meant| format!(" (did you mean {meant:?}?)")).unwrap_or_default();
-    let lines: Vec<String> =
-        KINDS.iter().map(|kind| format!("  {:<26} {}", kind.example, kind.meaning)).collect();
+    let lines: Vec<String> = KINDS.iter().map(|kind| format!("  {:<26} {}", kind.example, kind.meaning)).collect();
     format!("there is no fault {name:?}{meant}; there are:\n{}", lines.join("\n"))
 }
 

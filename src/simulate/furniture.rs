@@ -32,7 +32,11 @@ pub struct Furniture {
 }
 
 /// Adds what is missing to `files`, and says so in the notes.
-pub(super) fn furnish(rollout: &Rollout, files: &mut Files, (options, notes): (&Options, &mut Vec<String>)) -> Furniture {
+pub(super) fn furnish(
+    rollout: &Rollout,
+    files: &mut Files,
+    (options, notes): (&Options, &mut Vec<String>),
+) -> Furniture {
     gateways(files, notes);
     upgrade(files);
     let (target, via) = target(rollout, files, notes);
@@ -76,7 +80,11 @@ fn upgrade(files: &mut Files) {
         let wanted = object::take(&mut hpa, &["spec", "targetCPUUtilizationPercentage"]).unwrap_or_else(|| json!(80));
         let target = json!({"type": "Utilization", "averageUtilization": wanted});
         object::put(&mut hpa, &["apiVersion"], json!("autoscaling/v2"));
-        object::put(&mut hpa, &["spec", "metrics"], json!([{"type": "Resource", "resource": {"name": "cpu", "target": target}}]));
+        object::put(
+            &mut hpa,
+            &["spec", "metrics"],
+            json!([{"type": "Resource", "resource": {"name": "cpu", "target": target}}]),
+        );
         files.replace(hpa);
     }
 }
@@ -92,7 +100,10 @@ fn target(rollout: &Rollout, files: &mut Files, notes: &mut Vec<String>) -> (Opt
             let via = format!("HTTPRoute {name}");
             return (Some(Target::Route((namespace, name))), via);
         }
-        notes.push("the model's gateway serves HTTPRoutes only: no users are simulated, and weights count as written".to_owned());
+        notes.push(
+            "the model's gateway serves HTTPRoutes only: no users are simulated, and weights count as written"
+                .to_owned(),
+        );
         return (None, "no users".to_owned());
     }
     let namespace = rollout.metadata.namespace.clone();
@@ -110,12 +121,14 @@ fn target(rollout: &Rollout, files: &mut Files, notes: &mut Vec<String>) -> (Opt
 
 /// A route that the Rollout finds by its labels.
 fn selected_route(rollout: &Rollout, files: &Files) -> Option<(String, String)> {
-    route_selectors(rollout).into_iter().filter(|wanted| wanted.kind.resource().kind == "HTTPRoute").find_map(|wanted| {
-        let mut hits = files.of("HTTPRoute").filter(|(_, route)| {
-            object::namespace(route) == wanted.namespace && super::input::labels_match(&wanted.labels, route)
-        });
-        hits.next().map(|(_, route)| (object::namespace(route).to_owned(), object::name(route).to_owned()))
-    })
+    route_selectors(rollout).into_iter().filter(|wanted| wanted.kind.resource().kind == "HTTPRoute").find_map(
+        |wanted| {
+            let mut hits = files.of("HTTPRoute").filter(|(_, route)| {
+                object::namespace(route) == wanted.namespace && super::input::labels_match(&wanted.labels, route)
+            });
+            hits.next().map(|(_, route)| (object::namespace(route).to_owned(), object::name(route).to_owned()))
+        },
+    )
 }
 
 /// Labels of the pods.
@@ -149,7 +162,10 @@ fn own_service(rollout: &Rollout, files: &Files) -> Option<String> {
 
 fn assumed_service(rollout: &Rollout, files: &mut Files, notes: &mut Vec<String>) -> String {
     let name = format!("{}-users", rollout.metadata.name);
-    notes.push("no Service in the files selects the pods of all revisions: one is assumed, and users are sent to it".to_owned());
+    notes.push(
+        "no Service in the files selects the pods of all revisions: one is assumed, and users are sent to it"
+            .to_owned(),
+    );
     let selector = pod_labels(rollout, files);
     files.assume(json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": rollout.metadata.namespace},
@@ -159,12 +175,17 @@ fn assumed_service(rollout: &Rollout, files: &mut Files, notes: &mut Vec<String>
 }
 
 /// The autoscaler, and how much a pod can serve.
-fn autoscaler(rollout: &Rollout, files: &mut Files, (options, notes): (&Options, &mut Vec<String>)) -> (Option<String>, Option<f64>) {
+fn autoscaler(
+    rollout: &Rollout,
+    files: &mut Files,
+    (options, notes): (&Options, &mut Vec<String>),
+) -> (Option<String>, Option<f64>) {
     let name = rollout.metadata.name.clone();
     let said = [Version::Stable, Version::Canary].map(|version| options.behaviour(version).capacity);
     let said = said.into_iter().flatten().next();
     let written = files.of("HorizontalPodAutoscaler").find(|(_, hpa)| {
-        object::text(hpa, "/spec/scaleTargetRef/name") == name && object::text(hpa, "/spec/scaleTargetRef/kind") == "Rollout"
+        object::text(hpa, "/spec/scaleTargetRef/name") == name
+            && object::text(hpa, "/spec/scaleTargetRef/kind") == "Rollout"
     });
     let written = written.map(|(_, hpa)| object::name(hpa).to_owned());
     if written.is_none() && options.autoscaling == Autoscaling::AsWritten {

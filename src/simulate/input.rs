@@ -197,14 +197,18 @@ fn chosen<'a>(documents: &'a [Document], options: &Options) -> Result<&'a Docume
         documents.iter().filter(|document| object::text(&document.value, "/kind") == "Rollout").collect();
     let names: Vec<&str> = rollouts.iter().map(|document| object::name(&document.value)).collect();
     match (&options.rollout, rollouts.as_slice()) {
-        (_, []) => Err(Problem::Said("there is no Rollout in the files: name the file that holds it with -f".to_owned())),
+        (_, []) => {
+            Err(Problem::Said("there is no Rollout in the files: name the file that holds it with -f".to_owned()))
+        }
         (None, [only]) => Ok(only),
         (None, _) => Err(Problem::Said(format!(
             "there are several Rollouts in the files: choose one with --rollout: {}",
             names.join(", ")
         ))),
-        (Some(name), _) => rollouts.iter().find(|document| object::name(&document.value) == name).copied().ok_or_else(
-            || Problem::Said(format!("there is no Rollout {name:?} in the files; there is: {}", names.join(", "))),
-        ),
+        (Some(name), _) => {
+            rollouts.iter().find(|document| object::name(&document.value) == name).copied().ok_or_else(|| {
+                Problem::Said(format!("there is no Rollout {name:?} in the files; there is: {}", names.join(", ")))
+            })
+        }
     }
 }

@@ -110,7 +110,9 @@ impl Search<'_> {
                 };
                 match self.files.get(sort, namespace, name) {
                     Some((_, value)) => open.extend(nested(value).into_iter().map(|inner| (inner, None))),
-                    None => found.push(self.lacks(&template_path(self.document, by.unwrap_or(kind), name), (sort, name))),
+                    None => {
+                        found.push(self.lacks(&template_path(self.document, by.unwrap_or(kind), name), (sort, name)));
+                    }
                 }
             }
         }

@@ -239,9 +239,8 @@ impl Observer {
         for backend in object::list(rule, "/backendRefs") {
             let weight = object::integer(backend, "/weight").unwrap_or(1).max(0).unsigned_abs();
             let service = stage.user.get("Service", &self.key.0, object::text(backend, "/name"));
-            let selected = service.and_then(|service| {
-                service.pointer("/spec/selector")?.get(POD_HASH)?.as_str().map(str::to_owned)
-            });
+            let selected = service
+                .and_then(|service| service.pointer("/spec/selector")?.get(POD_HASH)?.as_str().map(str::to_owned));
             whole += weight;
             if !self.new.is_empty() && selected.as_deref() == Some(&self.new) {
                 to_new += weight;
@@ -365,7 +364,9 @@ impl Onlooker for Observer {
         let now = stage.now();
         let news = std::mem::take(&mut stage.analyst.news);
         let version = stage.cluster.server.version();
-        if version != self.seen {
+        if version == self.seen {
+            self.hear(news, now);
+        } else {
             self.seen = version;
             self.sums.until(self.elapsed(now), &self.state);
             let before = self.rollout.take();
@@ -387,8 +388,6 @@ impl Onlooker for Observer {
             if let (Some(before), Some(after)) = (before, self.rollout.clone()) {
                 self.compare(&before, &after, now);
             }
-        } else {
-            self.hear(news, now);
         }
     }
 

@@ -41,7 +41,7 @@ pub enum Approval {
 /// Whether the number of replicas follows the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Autoscaling {
-    /// Where a HorizontalPodAutoscaler is in the files.
+    /// Where a `HorizontalPodAutoscaler` is in the files.
     AsWritten,
     /// Also where none is.
     Always,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::approval::{Approvals, Answer};
+use super::approval::{Answer, Approvals};
 use super::change::Release;
 use super::input::{Input, Problem, kind_of};
 use super::observe::Observer;
@@ -150,11 +150,11 @@ impl Play<'_> {
     /// Applies the new version and lets everything happen.
     fn release(&mut self, options: &Options) -> Result<Verdict, Problem> {
         let start = self.stage.now();
+        // What the record says of steps is still about the release before.
+        self.observer.state.step = self.observer.state.step.map(|(_, steps)| (0, steps));
         self.trouble.act(&mut self.stage, &mut self.observer);
         apply(&self.stage, &self.input.release, options).map_err(Problem::Said)?;
         let words = format!("the release begins: {}", self.input.release.told);
-        // What the record says of steps is still about the release before.
-        self.observer.state.step = self.observer.state.step.map(|(_, steps)| (0, steps));
         self.observer.tell(start, (Kind::Begin, Tone::Neutral), words);
         let end = start + self.until;
         let mut ended: Option<(Verdict, Time)> = None;
@@ -217,18 +217,11 @@ impl Play<'_> {
                 Standing::Open
             }
             Answer::Stop(why) => {
-                let at = self.place(&rollout);
-                let text = format!("not finished: {at} it waits for a person ({why}), and nobody comes in this simulation");
+                let at = place(&rollout);
+                let text =
+                    format!("not finished: {at} it waits for a person ({why}), and nobody comes in this simulation");
                 Standing::Ended(Verdict { at: Some(elapsed), ..Verdict::new(Outcome::Waiting, text) })
             }
-        }
-    }
-
-    fn place(&self, rollout: &Rollout) -> String {
-        let index = crate::rollout::strategy::steps::index(rollout);
-        match (index, crate::rollout::strategy::steps::current(rollout)) {
-            (Some(index), Some(step)) => format!("at step {} ({})", index + 1, steps::describe(step)),
-            _ => format!("in phase {}", rollout.status.phase),
         }
     }
 
@@ -251,13 +244,17 @@ impl Play<'_> {
             let counts = metrics.map(|metric| {
                 format!("{} {}", object::text(metric, "/name"), object::integer(metric, "/count").unwrap_or(0))
             });
-            format!("analysis {} is running, measurements so far: {}", object::name(run), counts.collect::<Vec<_>>().join(", "))
+            format!(
+                "analysis {} is running, measurements so far: {}",
+                object::name(run),
+                counts.collect::<Vec<_>>().join(", ")
+            )
         }));
         if !rollout.status.pause_conditions.is_empty() {
             waits.insert(0, "its pause is not over".to_owned());
         }
         let why = if waits.is_empty() { rollout.status.message.clone() } else { waits.join("; ") };
-        let place = self.place(&rollout);
+        let place = place(&rollout);
         let text = format!("not finished after {} (--until): {place} it waits: {why}", span(self.until));
         Verdict::new(Outcome::Unfinished, text)
     }
@@ -293,11 +290,21 @@ impl Play<'_> {
     }
 }
 
+/// The step that is under way, in words.
+fn place(rollout: &Rollout) -> String {
+    let index = crate::rollout::strategy::steps::index(rollout);
+    match (index, crate::rollout::strategy::steps::current(rollout)) {
+        (Some(index), Some(step)) => format!("at step {} ({})", index + 1, steps::describe(step)),
+        _ => format!("in phase {}", rollout.status.phase),
+    }
+}
+
 /// Applies the new version to what is stored: what the controller has written since the files were applied stays.
 fn apply(stage: &Stage, release: &Release, options: &Options) -> Result<(), String> {
     let wanted = &release.object;
     let (namespace, name) = (object::namespace(wanted), object::name(wanted));
-    let stored = stage.user.get(release.kind, namespace, name).ok_or_else(|| format!("{} {name} has gone", release.kind))?;
+    let stored =
+        stage.user.get(release.kind, namespace, name).ok_or_else(|| format!("{} {name} has gone", release.kind))?;
     let mut next = (*stored).clone();
     if let Change::Patch { patch, .. } = &options.change {
         merge_by_name(&mut next, patch);

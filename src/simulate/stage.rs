@@ -104,9 +104,9 @@ impl Stage {
         for (kind, value) in input.files.others().chain(std::iter::once(&own)) {
             server.create_namespace(crate::sim::object::namespace(value));
             let name = crate::sim::object::name(value).to_owned();
-            self.user.create(kind, value.clone()).map_err(|reject| {
-                format!("the API server refuses {kind} {name:?}: {}", reject.message)
-            })?;
+            self.user
+                .create(kind, value.clone())
+                .map_err(|reject| format!("the API server refuses {kind} {name:?}: {}", reject.message))?;
         }
         Ok(())
     }

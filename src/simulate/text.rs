@@ -11,9 +11,8 @@ use crate::api::GoDuration;
 pub fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let with_unit = if text.parse::<f64>().is_ok() { format!("{text}s") } else { text.to_owned() };
-    let parsed = GoDuration::parse(&with_unit).map_err(|_| {
-        format!("{text:?} is no time: write a number with a unit, such as 30s, 5m or 1h30m")
-    })?;
+    let parsed = GoDuration::parse(&with_unit)
+        .map_err(|_| format!("{text:?} is no time: write a number with a unit, such as 30s, 5m or 1h30m"))?;
     if parsed.0 < 0 { Err(format!("{text:?} is below zero")) } else { Ok(parsed.to_std()) }
 }
 

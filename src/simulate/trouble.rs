@@ -86,12 +86,16 @@ impl Trouble {
             match fault.what {
                 What::GatewayLag(lag) => route_lag = lag,
                 What::EndpointLag(lag) => endpoint_lag = lag,
-                What::ImagePull(version, pull) => worse(version, Behaviour { pull: Some(pull), ..Behaviour::default() }),
+                What::ImagePull(version, pull) => {
+                    worse(version, Behaviour { pull: Some(pull), ..Behaviour::default() });
+                }
                 What::Crash(version) => {
                     let pods = Some("crash-back-off".to_owned());
                     worse(version, Behaviour { pods, ..Behaviour::default() });
                 }
-                What::Errors(version, share) => worse(version, Behaviour { errors: Some(share), ..Behaviour::default() }),
+                What::Errors(version, share) => {
+                    worse(version, Behaviour { errors: Some(share), ..Behaviour::default() });
+                }
                 What::ApiErrors(share) => stage.controller.reach = Reach::Errors(share),
                 What::ApiDown => stage.controller.reach = Reach::Nobody,
                 What::PrometheusDown => stage.analyst.server = Server::Down,

@@ -19,8 +19,11 @@ const REQUESTS: &[&str] = &[
     "requests_total",
 ];
 /// Histograms of seconds, without the ending.
-const DURATIONS: &[&str] =
-    &["http_request_duration_seconds", "http_server_requests_seconds", "nginx_ingress_controller_request_duration_seconds"];
+const DURATIONS: &[&str] = &[
+    "http_request_duration_seconds",
+    "http_server_requests_seconds",
+    "nginx_ingress_controller_request_duration_seconds",
+];
 /// Endings of a histogram's series.
 const ENDINGS: [&str; 3] = ["_bucket", "_sum", "_count"];
 /// Labels with one meaning each, the model's own first.
@@ -35,8 +38,13 @@ const LABELS: &[(&str, &[&str])] = &[
     ("le", &["le"]),
 ];
 /// Labels that hold the namespace.
-const NAMESPACES: &[&str] =
-    &["namespace", "exported_namespace", "kubernetes_namespace", "destination_service_namespace", "destination_workload_namespace"];
+const NAMESPACES: &[&str] = &[
+    "namespace",
+    "exported_namespace",
+    "kubernetes_namespace",
+    "destination_service_namespace",
+    "destination_workload_namespace",
+];
 /// The label that holds a Service with its namespace and the cluster's domain.
 const QUALIFIED: &str = "destination_service";
 

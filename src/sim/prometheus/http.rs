@@ -11,8 +11,8 @@ use http::{StatusCode, Uri};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use super::eval::{Answer, evaluate};
 use super::dialect::{Gap, translate};
+use super::eval::{Answer, evaluate};
 use super::parse::{ParseError, parse};
 use crate::api::Time;
 use crate::sim::api_server::Now;

@@ -18,8 +18,8 @@ mod shares;
 mod stripe;
 pub mod svg;
 
-use frame::Frame;
 use super::model::Report;
+use frame::Frame;
 
 /// The picture as a file of its own.
 pub fn render(report: &Report) -> String {

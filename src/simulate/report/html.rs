@@ -35,10 +35,17 @@ pub fn render(report: &Report) -> String {
         escape(&report.verdict.text)
     );
     page.push_str(&chart::render(report));
-    page.push_str(&list("Warnings", report.warnings.iter().map(|warning| {
-        let place = if warning.place.is_empty() { String::new() } else { format!("<code>{}</code> ", escape(&warning.place)) };
-        format!("{place}{}", escape(&warning.text))
-    })));
+    page.push_str(&list(
+        "Warnings",
+        report.warnings.iter().map(|warning| {
+            let place = if warning.place.is_empty() {
+                String::new()
+            } else {
+                format!("<code>{}</code> ", escape(&warning.place))
+            };
+            format!("{place}{}", escape(&warning.text))
+        }),
+    ));
     page.push_str(&pairs("Release", &facts(report)));
     page.push_str(&pairs("Totals", &sums(report)));
     page.push_str(&timeline(report));
@@ -48,14 +55,14 @@ pub fn render(report: &Report) -> String {
 }
 
 fn list(title: &str, items: impl Iterator<Item = String>) -> String {
-    let items: String = items.map(|item| format!("<li>{item}</li>\n")).collect();
-    if items.is_empty() { String::new() } else { format!("<h2>{title}</h2>\n<ul>\n{items}</ul>\n") }
+    let items: Vec<String> = items.map(|item| format!("<li>{item}</li>\n")).collect();
+    if items.is_empty() { String::new() } else { format!("<h2>{title}</h2>\n<ul>\n{}</ul>\n", items.concat()) }
 }
 
 fn pairs(title: &str, rows: &[(&str, String)]) -> String {
-    let rows = rows.iter().map(|(label, value)| {
-        format!("<tr><th>{}</th><td>{}</td></tr>\n", escape(label.trim()), escape(value))
-    });
+    let rows = rows
+        .iter()
+        .map(|(label, value)| format!("<tr><th>{}</th><td>{}</td></tr>\n", escape(label.trim()), escape(value)));
     format!("<h2>{title}</h2>\n<table>\n{}</table>\n", rows.collect::<String>())
 }
 
@@ -80,6 +87,7 @@ fn timeline(report: &Report) -> String {
         )
     };
     let rows: String = report.rows.iter().map(row).collect();
-    let heads = ["time", "step", "weight", "old", "new", "to new"].map(|head| format!("<th class=\"n\">{head}</th>")).concat();
+    let heads =
+        ["time", "step", "weight", "old", "new", "to new"].map(|head| format!("<th class=\"n\">{head}</th>")).concat();
     format!("<h2>Timeline</h2>\n<table>\n<tr>{heads}<th>what</th></tr>\n{rows}</table>\n")
 }

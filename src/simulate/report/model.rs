@@ -98,7 +98,8 @@ impl Head {
     pub(in crate::simulate) fn of(input: &Input, options: &Options, revisions: (&str, &str)) -> Self {
         let said = [(Version::Stable, "stable"), (Version::Canary, "canary")];
         let behaviour = said.into_iter().map(|(version, name)| (name, options.behaviour(version).describe()));
-        let behaviour = behaviour.filter(|(_, words)| !words.is_empty()).map(|(name, words)| format!("{name}: {words}"));
+        let behaviour =
+            behaviour.filter(|(_, words)| !words.is_empty()).map(|(name, words)| format!("{name}: {words}"));
         Self {
             name: input.read.metadata.name.clone(),
             namespace: input.read.metadata.namespace.clone(),

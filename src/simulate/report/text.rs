@@ -24,17 +24,16 @@ pub fn render(report: &Report, paint: Paint) -> String {
         let place = if warning.place.is_empty() { String::new() } else { format!("{}: ", warning.place) };
         format!("{place}{}", warning.text)
     });
-    text.push_str(&list("Warnings", &paint.word(WARNING), warnings.collect()));
-    text.push_str(&list("Notes", NEUTRAL, report.notes.clone()));
+    let warnings: Vec<String> = warnings.collect();
+    text.push_str(&list("Warnings", &paint.word(WARNING), &warnings));
+    text.push_str(&list("Notes", NEUTRAL, &report.notes));
     text
 }
 
 fn head(report: &Report) -> String {
     let head = &report.head;
     let mut text = format!("Rollout {} in {}: {}\n", head.name, head.namespace, head.strategy);
-    for (label, value) in facts(report) {
-        text.push_str(&format!("  {label:<10}{value}\n"));
-    }
+    text.extend(facts(report).into_iter().map(|(label, value)| format!("  {label:<10}{value}\n")));
     text
 }
 
@@ -87,14 +86,15 @@ fn timeline(report: &Report, paint: Paint) -> String {
             table.row(cells.clone());
         }
     }
-    table.render().lines().map(|line| format!("  {}\n", line.trim_end())).collect()
+    let lines: Vec<String> = table.render().lines().map(|line| format!("  {}\n", line.trim_end())).collect();
+    lines.concat()
 }
 
 /// Neighbours that are measurements of one metric with the same outcome.
 fn grouped(rows: &[Row]) -> Vec<&[Row]> {
     let subject = |row: &Row| {
-        let (metric, rest) = row.text.split_once(": ").unwrap_or((row.text.as_str(), ""));
-        (metric.to_owned(), rest.split(' ').next().unwrap_or_default().to_owned())
+        let (metric, outcome, _) = measured(row);
+        (metric.to_owned(), outcome.to_owned())
     };
     let together = |a: &Row, b: &Row| {
         a.kind == Kind::Measurement && b.kind == Kind::Measurement && subject(a) == subject(b) && b.lost == 0
@@ -108,10 +108,17 @@ fn words(group: &[Row]) -> String {
     if group.len() == 1 {
         return format!("{}{lost}", last.text);
     }
-    let (metric, outcome) = first.text.split_once(": ").unwrap_or((first.text.as_str(), ""));
-    let outcome = outcome.split(' ').next().unwrap_or_default();
-    let value = |row: &Row| row.text.rsplit_once(": ").map_or("", |(_, rest)| rest.split_once(' ').map_or("", |(_, v)| v)).to_owned();
-    format!("{metric}: {} times {outcome} until {}, {} … {}", group.len(), clock(last.at), value(first), value(last))
+    let (metric, outcome, value) = measured(first);
+    let (_, _, end) = measured(last);
+    let values = if value == end { value.to_owned() } else { format!("{value} … {end}") };
+    format!("{metric}: {} times {outcome} until {}, {values}", group.len(), clock(last.at))
+}
+
+/// Metric, outcome and value of a measurement's row.
+fn measured(row: &Row) -> (&str, &str, &str) {
+    let (metric, rest) = row.text.split_once(": ").unwrap_or((row.text.as_str(), ""));
+    let (outcome, value) = rest.split_once(' ').unwrap_or((rest, ""));
+    (metric, outcome, value)
 }
 
 fn pods(pods: Pods) -> String {
@@ -182,15 +189,12 @@ pub(super) fn sums(report: &Report) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn list(title: &str, mark: &str, items: Vec<String>) -> String {
+fn list(title: &str, mark: &str, items: &[String]) -> String {
     if items.is_empty() {
         return String::new();
     }
-    let mut text = format!("\n{title}\n");
-    for item in items {
-        text.push_str(&format!("  {mark} {}\n", wrapped(&item, WIDE).join("\n    ")));
-    }
-    text
+    let items = items.iter().map(|item| format!("  {mark} {}\n", wrapped(item, WIDE).join("\n    ")));
+    std::iter::once(format!("\n{title}\n")).chain(items).collect()
 }
 
 /// Lines of at most so many columns; a longer word has a line of its own.

@@ -18,8 +18,8 @@ use crate::simulate::report::Warning;
 
 /// Values of all sizes: a condition that fails none of them fails nothing.
 const PROBES: &[f64] = &[
-    -1e12, -1e3, -1.0, 0.0, 1e-6, 0.001, 0.01, 0.05, 0.1, 0.5, 0.9, 0.95, 0.99, 0.999, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0,
-    500.0, 1e3, 1e4, 1e6, 1e12,
+    -1e12, -1e3, -1.0, 0.0, 1e-6, 0.001, 0.01, 0.05, 0.1, 0.5, 0.9, 0.95, 0.99, 0.999, 1.0, 2.0, 5.0, 10.0, 50.0,
+    100.0, 500.0, 1e3, 1e4, 1e6, 1e12,
 ];
 
 /// Warnings of all metrics in the files, and of a release that nothing measures.
@@ -51,7 +51,8 @@ fn of_template(document: &Document) -> Vec<Warning> {
         .pointer("/spec/metrics")
         .and_then(|metrics| serde_json::from_value(metrics.clone()).ok())
         .unwrap_or_default();
-    let dry = document.value.pointer("/spec/dryRun").cloned().and_then(|dry| serde_json::from_value::<Vec<_>>(dry).ok());
+    let dry =
+        document.value.pointer("/spec/dryRun").cloned().and_then(|dry| serde_json::from_value::<Vec<_>>(dry).ok());
     let dry = dry.unwrap_or_default();
     let dry = rules::dry_run(&dry, &listed).map(|names| names.into_iter().map(str::to_owned).collect::<Vec<String>>());
     let dry = dry.unwrap_or_default();
@@ -92,7 +93,8 @@ fn of_metric(metric: &Metric) -> Option<(&'static str, String)> {
         return cannot("no number that was tried, from -1e12 to 1e12, fails its conditions");
     }
     if verdict(metric, Vec::new()) == Verdict::Successful {
-        let text = format!("metric {name}: no data counts as success, so a new version that nobody reaches is promoted");
+        let text =
+            format!("metric {name}: no data counts as success, so a new version that nobody reaches is promoted");
         return Some(("NoDataIsSuccess", text));
     }
     if verdict(metric, vec![f64::NAN]) == Verdict::Successful {
@@ -107,16 +109,16 @@ fn verdict(metric: &Metric, values: Vec<f64>) -> Verdict {
     judge(Some(success), Some(failure), &Value::floats(values), Time::default()).0
 }
 
-/// The template of a metric in the files: kind, name and the document.
+/// The template of a metric in the files, and the metric's place in it.
 pub(super) fn template_of<'a>(documents: &'a [Document], metric: &str) -> Option<(&'a Document, usize)> {
-    let templates = documents.iter().filter(|document| {
+    let mut templates = documents.iter().filter(|document| {
         matches!(object::text(&document.value, "/kind"), "AnalysisTemplate" | "ClusterAnalysisTemplate")
     });
     let place = |document: &Document| {
-        let named = |metric_: &Json| object::text(metric_, "/name") == metric;
+        let named = |listed: &Json| object::text(listed, "/name") == metric;
         object::list(&document.value, "/spec/metrics").iter().position(named)
     };
-    templates.filter_map(|document| Some((document, place(document)?))).next()
+    templates.find_map(|document| Some((document, place(document)?)))
 }
 
 #[cfg(test)]
@@ -137,9 +139,13 @@ mod tests {
         assert_eq!(code(&metric("isNaN(result[0]) || result[0] >= 0.95")), Some("NoDataIsSuccess"));
         assert_eq!(code(&metric("result[0] >= -1e15")), Some("CannotFail"));
         assert_eq!(code(&json!({"name": "m"})), Some("CannotFail"));
-        let lenient = json!({"name": "m", "successCondition": "result[0] > 1", "count": 3, "interval": "1m", "failureLimit": 3});
+        let lenient =
+            json!({"name": "m", "successCondition": "result[0] > 1", "count": 3, "interval": "1m", "failureLimit": 3});
         assert_eq!(code(&lenient), Some("CannotFail"));
-        assert_eq!(code(&json!({"name": "m", "successCondition": "result[0] > 1", "failureLimit": -1})), Some("CannotFail"));
+        assert_eq!(
+            code(&json!({"name": "m", "successCondition": "result[0] > 1", "failureLimit": -1})),
+            Some("CannotFail")
+        );
         let both = json!({"name": "m", "successCondition": "result[0] > 1", "failureCondition": "result[0] < 0"});
         assert_eq!(code(&both), None);
     }

@@ -25,7 +25,11 @@ const LASTING: Duration = Duration::from_secs(5);
 /// How far the share of the pods may be from the weight that a step asks for.
 const COARSE: f64 = 0.04;
 
-pub(super) fn all(input: &Input, options: &Options, (stage, observer, verdict): (&Stage, &Observer, &Verdict)) -> Vec<Warning> {
+pub(super) fn all(
+    input: &Input,
+    options: &Options,
+    (stage, observer, verdict): (&Stage, &Observer, &Verdict),
+) -> Vec<Warning> {
     let mut found = uneven(input, observer);
     found.extend(coarse(input, observer));
     found.extend(stage.analyst.unanswered.iter().map(|unanswered| gap(input, unanswered)));
@@ -80,7 +84,9 @@ fn coarse(input: &Input, observer: &Observer) -> Vec<Warning> {
         let index = done - 1;
         let Some(wanted) = steps::at(&input.read, index).and_then(|step| step.set_weight) else { continue };
         let wanted_share = f64::from(wanted) / 100.0;
-        let Some(pods) = share_of_pods(&row.state).filter(|pods| (pods - wanted_share).abs() > COARSE) else { continue };
+        let Some(pods) = share_of_pods(&row.state).filter(|pods| (pods - wanted_share).abs() > COARSE) else {
+            continue;
+        };
         let text = format!(
             "step {done} asks for {wanted} % and gets {}: {} of {} pods are new, and without a router pods are all there is to \
              split by",
@@ -101,7 +107,9 @@ fn gap(input: &Input, unanswered: &Unanswered) -> Warning {
     let what = match gap {
         Gap::Syntax(error) => format!("the model cannot read the query ({error})"),
         Gap::Metric(name) => format!("the model has no series {name}, so the answer lacks it"),
-        Gap::Label(name) => format!("the model's series have no label {name}, so what the query says of it is left out"),
+        Gap::Label(name) => {
+            format!("the model's series have no label {name}, so what the query says of it is left out")
+        }
     };
     let found = template_of(&input.documents, metric);
     let template = found.map_or("", |(document, _)| object::name(&document.value));
@@ -110,7 +118,9 @@ fn gap(input: &Input, unanswered: &Unanswered) -> Warning {
         counts_as.to_lowercase()
     );
     match found {
-        Some((document, index)) => at((document, &format!("spec.metrics[{index}].provider.prometheus.query")), "QueryNotModelled", text),
+        Some((document, index)) => {
+            at((document, &format!("spec.metrics[{index}].provider.prometheus.query")), "QueryNotModelled", text)
+        }
         None => nowhere("QueryNotModelled", text),
     }
 }
@@ -125,12 +135,15 @@ fn autoscaler(input: &Input, stage: &Stage, observer: &Observer) -> Option<Warni
     });
     if let Some(idle) = idle {
         let unset = input.read.spec.replicas.is_none();
-        let why = if unset { "spec.replicas is not set, so it cannot read the size" } else { object::text(idle, "/message") };
+        let why =
+            if unset { "spec.replicas is not set, so it cannot read the size" } else { object::text(idle, "/message") };
         let text = format!("the autoscaler {name} does nothing: {why}");
         return Some(at((&input.document, "spec.replicas"), "AutoscalerIdle", text));
     }
     let (written, now) = (i64::from(input.read.spec.replicas?), observer.state.replicas);
-    let text = format!("spec.replicas is {written} in the file, and the autoscaler has made it {now}: the next apply sets it back");
+    let text = format!(
+        "spec.replicas is {written} in the file, and the autoscaler has made it {now}: the next apply sets it back"
+    );
     (written != now).then(|| at((&input.document, "spec.replicas"), "ReplicasOfTwoMasters", text))
 }
 
@@ -140,7 +153,8 @@ fn lost(stage: &Stage, observer: &Observer) -> Option<Warning> {
         return None;
     }
     let reasons = observer.lost(stage);
-    let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{} ({})", count, why_lost(*reason))).collect();
+    let reasons: Vec<String> =
+        reasons.iter().map(|(reason, count)| format!("{} ({})", count, why_lost(*reason))).collect();
     let text = format!("{} got no answer: {}", counted(observer.total.lost, "request"), reasons.join(", "));
     Some(nowhere("RequestsLost", text))
 }
@@ -153,6 +167,9 @@ fn promoted(options: &Options, observer: &Observer, verdict: &Verdict) -> Option
         return None;
     }
     let share = real(new.errors) / real(new.total());
-    let text = format!("the new version answered {} of its requests with errors, and was promoted all the same", percent(share));
+    let text = format!(
+        "the new version answered {} of its requests with errors, and was promoted all the same",
+        percent(share)
+    );
     Some(nowhere("BadVersionPromoted", text))
 }

@@ -17,20 +17,18 @@ const LEVELS: usize = 2;
 pub fn told(report: &Report) -> Vec<&Row> {
     let weight = |row: &Row| match row.kind {
         Kind::Measurement => usize::from(row.tone == Tone::Bad),
-        Kind::Wait => 0,
-        Kind::Step => 1,
+        Kind::Wait | Kind::Step => 0,
         _ => 2,
     };
-    let mut told: Vec<&Row> = report.rows.iter().filter(|row| weight(row) > 1).collect();
-    // Steps have a stripe of their own; they and failures are told where there is room.
-    if told.len() < MOST {
-        let mut more: Vec<&Row> = report.rows.iter().filter(|row| weight(row) == 1 && row.kind != Kind::Step).collect();
-        more.truncate(MOST - told.len());
-        told.extend(more);
-    }
-    told.sort_by_key(|row| row.at);
-    told.truncate(MOST);
-    told
+    // Failed measurements are told where there is room; steps have a stripe of their own.
+    let sure = report.rows.iter().filter(|row| weight(row) > 1).count();
+    let mut room = MOST.saturating_sub(sure);
+    let fits = |row: &&Row| {
+        let minor = weight(row) == 1 && room > 0;
+        room -= usize::from(minor);
+        weight(row) > 1 || minor
+    };
+    report.rows.iter().filter(fits).take(MOST).collect()
 }
 
 /// Marks, their lines, and the list.
@@ -39,7 +37,8 @@ pub fn draw(report: &Report, frame: &Frame) -> String {
     let mut last = [f64::MIN; LEVELS];
     for (index, row) in told(report).into_iter().enumerate() {
         let x = frame.x(row.at);
-        let level = (0..LEVELS).find(|level| last.get(*level).is_some_and(|last| x - last >= NEAR)).unwrap_or(LEVELS - 1);
+        let level =
+            (0..LEVELS).find(|level| last.get(*level).is_some_and(|last| x - last >= NEAR)).unwrap_or(LEVELS - 1);
         // Marks of one instant stand beside each other.
         let place = last.get(level).map_or(x, |last| x.max(last + NEAR)).min(frame.right - 6.0);
         if let Some(last) = last.get_mut(level) {

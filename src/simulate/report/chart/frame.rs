@@ -52,7 +52,19 @@ impl Frame {
         #[allow(clippy::cast_precision_loss, reason = "lines of a picture, numbers of pods")]
         let (height, most) = (list + rows as f64 * LINE + 24.0, (highest as f64 * 1.1).ceil());
         let span = report.lasted.max(Duration::from_secs(1));
-        Self { width: WIDTH, height, left: LEFT, right: RIGHT, steps, shares, marks: shares.1 + 26.0, pods, list, span, most }
+        Self {
+            width: WIDTH,
+            height,
+            left: LEFT,
+            right: RIGHT,
+            steps,
+            shares,
+            marks: shares.1 + 26.0,
+            pods,
+            list,
+            span,
+            most,
+        }
     }
 
     /// The place of an instant.

@@ -8,8 +8,8 @@ use super::svg::{Anchor, path, text};
 use crate::simulate::text::real;
 use crate::simulate::timeline::Requests;
 
-/// Pieces of the area at most: about one for two points of the picture.
-const PIECES: usize = 480;
+/// Pieces of the area at most: more would show nothing but chance.
+const PIECES: usize = 160;
 
 /// The areas, from below: the new version's good answers, its errors, the old version's errors and good answers, lost.
 pub fn draw(report: &Report, frame: &Frame) -> String {
@@ -18,7 +18,7 @@ pub fn draw(report: &Report, frame: &Frame) -> String {
         let at = (f64::midpoint(frame.left, frame.right), f64::midpoint(frame.shares.0, frame.shares.1));
         return text(at, "soft", Anchor::Middle, "no requests");
     }
-    let layers: [(&str, fn(&Requests) -> u64); 5] = [
+    let layers: [Layer; 5] = [
         ("new", |requests| requests.new.ok),
         ("errors", |requests| requests.new.errors),
         ("old", |requests| requests.old.ok),
@@ -40,6 +40,9 @@ pub fn draw(report: &Report, frame: &Frame) -> String {
     }
     out
 }
+
+/// A class, and how many requests belong to it.
+type Layer = (&'static str, fn(&Requests) -> u64);
 
 type Piece = (Duration, Duration, Requests);
 

@@ -103,6 +103,12 @@ pub fn fitted(words: &str, room: f64) -> String {
     if width(words) <= room {
         return words.to_owned();
     }
-    let kept: String = words.chars().scan(0.0, |used, c| { *used += 6.3; (*used <= room - 8.0).then_some(c) }).collect();
+    let kept: String = words
+        .chars()
+        .scan(0.0, |used, c| {
+            *used += 6.3;
+            (*used <= room - 8.0).then_some(c)
+        })
+        .collect();
     if kept.chars().count() < 4 { String::new() } else { format!("{}…", kept.trim_end()) }
 }
