@@ -113,3 +113,28 @@ fn lint_reads_files_and_counts() {
     assert_eq!(found[0]["fix"], "did you mean \"setWeight\"?");
     assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
 }
+
+#[test]
+fn a_simulation_tells_its_end_by_the_exit_code() {
+    let sample = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("config/samples/canary-gateway-prometheus.yaml");
+    let sample = sample.to_str().unwrap();
+    for (more, code, told) in [
+        (&["--output", "json"][..], 0, "\"outcome\": \"finished\""),
+        (&["--version-behaviour", "canary:errors=20%"][..], 2, "Aborted after"),
+        (&["--until", "30s"][..], 2, "Not finished after 30 s"),
+    ] {
+        let output = run("siskin", &[&["simulate", "-f", sample], more].concat());
+        assert_eq!(output.status.code(), Some(code), "{more:?}: {}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(told), "{more:?}: {}", text(&output.stdout));
+        assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    }
+    for (more, told) in [
+        (["--fault", "x"], "there is no fault \"x\""),
+        (["--to-image", "nobody=x:1"], "no container \"nobody\""),
+        (["--load", "much"], "is no rate"),
+    ] {
+        let output = run("siskin", &[&["simulate", "-f", sample][..], &more[..]].concat());
+        assert_eq!(output.status.code(), Some(1), "{more:?}");
+        assert!(text(&output.stderr).contains(told), "{more:?}: {}", text(&output.stderr));
+    }
+}

@@ -16,6 +16,7 @@ use super::{
 const EXAMPLES: &str = "\
 Examples:
   siskin lint -f rollout.yaml       check manifests before they are applied
+  siskin simulate -f all.yaml       what a release will do, without a cluster
   siskin list rollouts              one line for each Rollout of the namespace
   siskin get checkout -w            follow one Rollout: pods, weights, analyses
   siskin promote checkout           go on after a pause

@@ -48,8 +48,8 @@ pub struct Simulate {
     /// objects are merged by name.
     #[arg(long, value_name = "FILE")]
     patch: Option<PathBuf>,
-    /// Requests of users: a rate such as 500rps, or a file with a profile. [default: 100rps]
-    #[arg(long, value_name = "RATE|FILE")]
+    /// Requests of users: a rate such as 500rps, or a file with a profile. Without it 100rps.
+    #[arg(long, value_name = "LOAD")]
     load: Option<String>,
     /// How a version behaves, such as canary:errors=5%,latency=2x,start=30s; may be repeated.
     #[arg(long, value_name = "VERSION:KEY=VALUE,…")]
@@ -63,7 +63,7 @@ pub struct Simulate {
     /// How long a pause that waits for a person waits here; `never` ends the simulation there.
     #[arg(long, value_name = "TIME", default_value = "1m")]
     approve_after: String,
-    /// When to give up. [default: two hours beyond all pauses]
+    /// When to give up. Without it, two hours beyond twice all pauses.
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Of all chance in it.

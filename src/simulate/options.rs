@@ -66,7 +66,7 @@ pub struct Options {
     pub autoscaling: Autoscaling,
     /// Pauses without a duration.
     pub approval: Approval,
-    /// When the simulation gives up; none: two hours beyond all pauses.
+    /// When the simulation gives up; none: two hours beyond twice all pauses.
     pub until: Option<Duration>,
     /// Of all chance.
     pub seed: u64,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::documents::Document;
 use super::finding::{Finding, Sort};
 use super::references::references;
-use super::{advice, unknown};
+use super::{advice, together, unknown};
 use crate::api::crd::{Fault, SchemaError, check};
 use crate::api::names::API_VERSION;
 use crate::rollout::validate::{
@@ -20,7 +20,10 @@ pub fn findings(documents: &[Document]) -> Vec<Finding> {
 
 /// The same for objects of several files that belong together: a Rollout may name what is in another file.
 pub fn findings_together(documents: &[Document]) -> Vec<Finding> {
-    documents.iter().flat_map(|document| of_document(document, documents, |_, _| true)).collect()
+    let mut found: Vec<Finding> =
+        documents.iter().flat_map(|document| of_document(document, documents, |_, _| true)).collect();
+    found.extend(together::contested(documents));
+    found
 }
 
 /// Whether one document's Rollout may name what the other holds.
