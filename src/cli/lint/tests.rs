@@ -229,5 +229,6 @@ fn objects_are_judged_together() {
     let mut dynamic = files;
     dynamic[0].value["spec"]["strategy"]["canary"]["dynamicStableScale"] = serde_json::json!(true);
     dynamic[0].value["spec"].as_object_mut().unwrap().remove("replicas");
-    assert_eq!(together::warnings(&dynamic), []);
+    let left: Vec<String> = together::warnings(&dynamic).into_iter().map(|found| found.fix).collect();
+    assert_eq!(left, ["set it once with `kubectl scale rollout web --replicas=N`"]);
 }

@@ -67,9 +67,15 @@ fn autoscaled(rollout: &Document, autoscaler: &str) -> Vec<Finding> {
         fix.clone_into(&mut finding.fix);
         found.push(finding);
     };
+    // The API server refuses to answer for the scale of a Rollout whose field was never set.
+    let once =
+        format!("set it once with `kubectl scale rollout {} --replicas=N`", text(&rollout.value, "/metadata/name"));
     if rollout.value.pointer("/spec/replicas").is_some() {
         let message = format!("HorizontalPodAutoscaler {autoscaler:?} sets it too: each apply undoes its decision");
-        warn("spec.replicas", message, "remove spec.replicas: without it, what runs counts");
+        warn("spec.replicas", message, &format!("{once}, and leave it out here"));
+    } else {
+        let message = format!("until it was set once, HorizontalPodAutoscaler {autoscaler:?} cannot read the size");
+        warn("spec.replicas", message, &once);
     }
     let routing = "/spec/strategy/canary/trafficRouting";
     let routed = rollout.value.pointer(routing).is_some_and(Value::is_object);
