@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::failure::Failure;
+use super::generated;
 use super::session::Session;
 use crate::api::crd;
 
@@ -29,19 +30,7 @@ impl Crds {
         let definitions = if self.rules { crd::with_rules() } else { crd::crds() };
         let files = crd::files(&definitions)
             .map_err(|error| Failure::new(format!("cannot write a definition as YAML: {error}")))?;
-        let Some(dir) = self.dir else {
-            let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
-            session.console.print(&texts.join("---\n"));
-            return Ok(());
-        };
-        std::fs::create_dir_all(&dir)
-            .map_err(|error| Failure::new(format!("cannot create {}: {error}", dir.display())))?;
-        for file in files {
-            let path = dir.join(file.name);
-            std::fs::write(&path, file.text)
-                .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
-            session.console.remark(&format!("wrote {}\n", path.display()));
-        }
-        Ok(())
+        let files: Vec<(&str, &str)> = files.iter().map(|file| (file.name, file.text.as_str())).collect();
+        generated::hand_out(session, self.dir.as_deref(), &files)
     }
 }

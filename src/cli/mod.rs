@@ -18,6 +18,7 @@ mod crds;
 mod demo;
 mod explain;
 pub mod failure;
+mod generated;
 pub mod get;
 pub mod lint;
 pub mod list;
