@@ -5,7 +5,7 @@ PART := tools/part.sh
 export CARGO_TERM_PROGRESS_WHEN ?= never
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint docs generated tidy unit scenarios smoke e2e cluster cluster-down bench crds image deny
+.PHONY: help demo sim mutants test check format lint docs generated tidy unit scenarios smoke e2e cluster cluster-down bench crds image deny
 
 help: ## what there is
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -39,6 +39,12 @@ generated:
 unit:
 	@$(PART) tests cargo test --locked --quiet
 	@$(PART) tests-e2e cargo test --locked --quiet --manifest-path e2e/scenarios/Cargo.toml
+
+sim: ## the fault search: SEEDS=n random cases, STRIDE=n every n-th systematic one
+	cargo run --locked --profile sim --features mutants --example search
+
+mutants: ## which promise catches which defect; writes the table in docs/simulation.md
+	cargo run --locked --profile sim --features mutants --example search -- mutants
 
 scenarios: ## all end-to-end scenarios, on a cluster in memory
 	@$(PART) scenarios tools/e2e.sh --in-memory

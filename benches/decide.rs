@@ -31,7 +31,7 @@ fn run(core: &mut Core, seconds: u64) {
 
 /// The world as the controller would see it, with what the last look left behind.
 fn world(core: &Core) -> World {
-    let (view, key, settings) = (View(core.user()), shop::KEY, Arc::new(Settings::default()));
+    let (view, key, settings) = (View::new(&core.cluster.server), shop::KEY, Arc::new(Settings::default()));
     let mut world = observe(&view, key, &settings).unwrap_or_else(|| panic!("no Rollout"));
     world.memory = decide(&world, core.now()).memory;
     world

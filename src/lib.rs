@@ -32,6 +32,7 @@
 //! | [`sim`] | the cluster in memory |
 //! | [`demo`] | the first minute of a new user |
 //! | [`simulate`] | what a release will do, before anybody does it |
+//! | [`mutants`] | defects to order, for the proof that the search sees them; none in what people run |
 
 pub mod analysis;
 pub mod api;
@@ -39,6 +40,7 @@ pub mod cli;
 pub mod config;
 pub mod controller;
 pub mod demo;
+pub mod mutants;
 pub mod plan;
 pub mod provider;
 pub mod rollout;

@@ -52,6 +52,17 @@ impl CachedRollout {
         Ok(Self { rollout: Arc::new(rollout), digest: Arc::new(digest), resolved: Mutex::default() })
     }
 
+    /// Reads a later version of the same Rollout with the same specification, annotations and collision count, whose
+    /// digest is the same: it is the dearest part of reading a Rollout.
+    ///
+    /// # Errors
+    /// As [`CachedRollout::of`].
+    pub fn with_digest(value: &Value, digest: &Arc<SpecDigest>) -> Result<Self, String> {
+        let mut rollout: Rollout = Rollout::deserialize(value).map_err(|error| misfit(value, &error))?;
+        rollout.metadata.annotations.remove(names::LAST_APPLIED);
+        Ok(Self { rollout: Arc::new(rollout), digest: Arc::clone(digest), resolved: Mutex::default() })
+    }
+
     /// The Rollout with the template of the workload that it refers to, and what follows from that.
     pub fn with_template_of(&self, workload: &Workload) -> (Arc<Rollout>, Arc<SpecDigest>) {
         let mut resolved = self.resolved.lock();

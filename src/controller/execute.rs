@@ -18,8 +18,8 @@ use crate::runtime::object::{Json, ObjectKey};
 use crate::telemetry::metrics::Metrics;
 
 mod request;
-use request::{class, expected_ref, guarded};
-pub use request::{eviction, target};
+use request::{class, guarded};
+pub use request::{eviction, expected_ref, target};
 
 /// Carries out plans for one kind of owner.
 pub struct Executor {

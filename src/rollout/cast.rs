@@ -111,12 +111,17 @@ impl Cast {
         self.all().find(|revision| !hash.is_empty() && revision.hash() == hash)
     }
 
-    /// The numbers that replica arithmetic needs.
+    /// The numbers that replica arithmetic needs. Pods and ReplicaSets arrive by different watches: available is what
+    /// both show.
     pub fn sizes(&self) -> Sizes {
+        let shown = |revision: &Revision| {
+            let available = revision.size.available.min(revision.rs.status.available_replicas);
+            Size { available, ..revision.size }
+        };
         Sizes {
-            new: self.new.as_ref().map(|revision| revision.size),
-            stable: self.distinct_stable().map(|revision| revision.size),
-            others: self.others.iter().map(|revision| revision.size).collect(),
+            new: self.new.as_ref().map(shown),
+            stable: self.distinct_stable().map(shown),
+            others: self.others.iter().map(shown).collect(),
         }
     }
 

@@ -101,7 +101,7 @@ fn is_empty(template: &RawJson) -> bool {
 }
 
 /// The Rollout with the workload's template in it, and what follows from that. `written` is the digest of the Rollout as
-/// it is stored; hash and errors are those of the template.
+/// it is stored; hash, errors and the labels that Services are judged by are those of the template.
 pub fn resolve(rollout: &Rollout, written: &SpecDigest, workload: &Workload) -> (Rollout, SpecDigest) {
     let mut resolved = rollout.clone();
     resolved.spec.template = workload.pod_template().clone();

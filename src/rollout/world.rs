@@ -85,6 +85,9 @@ impl World {
     pub fn replicas(&self) -> i32 {
         self.rollout.spec.replicas.unwrap_or_else(|| {
             let stable = &self.rollout.status.stable_rs;
+            if crate::mutant!("absent-replicas-are-one") {
+                return 1;
+            }
             let sizes = self.replica_sets.iter().filter(|rs| rs.pod_hash() == stable).map(|rs| whole(rs));
             let deployment = self.workload.deployment().map(|(_, deployment)| deployment.wanted());
             sizes.chain(deployment).max().unwrap_or(1).max(1)

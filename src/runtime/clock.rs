@@ -33,6 +33,17 @@ enum Wall {
     System,
     /// Advances with the monotonic clock from this instant.
     From(Time),
+    /// Shows what it is told; the monotonic clock counts from this instant of it.
+    Told(Teller, Time),
+}
+
+/// Somebody who tells the time.
+struct Teller(Arc<dyn Fn() -> Time + Send + Sync>);
+
+impl std::fmt::Debug for Teller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Teller")
+    }
 }
 
 impl Clock {
@@ -48,6 +59,12 @@ impl Clock {
         Self::of(Wall::From(start), speed)
     }
 
+    /// A clock that shows what `teller` says: for simulations without a tokio timer, where nobody waits.
+    pub fn told(teller: Arc<dyn Fn() -> Time + Send + Sync>) -> Self {
+        let start = teller();
+        Self::of(Wall::Told(Teller(teller), start), 1.0)
+    }
+
     fn of(wall: Wall, speed: f64) -> Self {
         Self { inner: Arc::new(Inner { origin: Instant::now(), wall, speed }) }
     }
@@ -55,17 +72,21 @@ impl Clock {
     /// The instant that the wall clock shows. May jump on a real clock: never measure with it.
     #[allow(clippy::disallowed_methods, reason = "here the time comes in")]
     pub fn now(&self) -> Time {
-        match self.inner.wall {
+        match &self.inner.wall {
             Wall::System => {
                 let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
                 Time::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
             }
-            Wall::From(start) => start + self.monotonic(),
+            Wall::From(start) => *start + self.monotonic(),
+            Wall::Told(teller, _) => (teller.0)(),
         }
     }
 
     /// Time since this clock was made. Never goes back.
     pub fn monotonic(&self) -> Duration {
+        if let Wall::Told(teller, start) = &self.inner.wall {
+            return (teller.0)().since(*start);
+        }
         scale(self.inner.origin.elapsed(), self.inner.speed)
     }
 

@@ -4,14 +4,24 @@ use serde_json::{Map, Value};
 
 use crate::api::Time;
 
+/// The value at a JSON pointer without escapes. Pointers here are literals, and this is what simulations do most:
+/// `Value::pointer` makes two texts for each token.
+pub fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
+    pointer.split('/').skip(1).try_fold(object, |value, token| match value {
+        Value::Object(map) => map.get(token),
+        Value::Array(list) => list.get(token.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// The text at a JSON pointer; empty where there is none.
 pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    at(object, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The integer at a JSON pointer.
 pub fn integer(object: &Value, pointer: &str) -> Option<i64> {
-    object.pointer(pointer).and_then(Value::as_i64)
+    at(object, pointer).and_then(Value::as_i64)
 }
 
 /// The instant at a JSON pointer.
@@ -21,7 +31,7 @@ pub fn time(object: &Value, pointer: &str) -> Option<Time> {
 
 /// The list at a JSON pointer; empty where there is none.
 pub fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    at(object, pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// `metadata.name`.
@@ -51,17 +61,17 @@ pub fn generation(object: &Value) -> i64 {
 
 /// Whether `metadata.deletionTimestamp` is set.
 pub fn is_terminating(object: &Value) -> bool {
-    object.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null())
+    at(object, "/metadata/deletionTimestamp").is_some_and(|at| !at.is_null())
 }
 
 /// `metadata.labels[key]`. Keys hold slashes, so this is not a pointer.
 pub fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
-    object.pointer("/metadata/labels")?.get(key)?.as_str()
+    at(object, "/metadata/labels")?.get(key)?.as_str()
 }
 
 /// `metadata.annotations[key]`.
 pub fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
-    object.pointer("/metadata/annotations")?.get(key)?.as_str()
+    at(object, "/metadata/annotations")?.get(key)?.as_str()
 }
 
 /// The uid of the owner reference with `controller: true`.

@@ -8,9 +8,15 @@ use crate::controller::observe::observe;
 use crate::plan::Plan;
 use crate::rollout::memory::{Failure, Memory, stored};
 use crate::rollout::{Settings, decide};
+use crate::runtime::clock::Clock;
+use crate::runtime::expectations::Expectations;
+use crate::runtime::lease::Fence;
+use crate::runtime::object::ObjectKey;
 use crate::sim::api_server::Hand;
-use crate::sim::bare::apply::apply;
+use crate::sim::bare::apply::{Applied, Means, Progress, Run};
+use crate::sim::bare::strike::Strikes;
 use crate::sim::bare::view::View;
+use crate::sim::clock::ManualClock;
 use crate::sim::random::SplitMix;
 
 /// From a failed write to the next look; doubled with each failure in a row.
@@ -29,7 +35,11 @@ pub(super) enum Reach {
 
 pub(super) struct Controller {
     hand: Hand,
-    key: (String, String),
+    key: ObjectKey,
+    /// What its watches have shown it: everything, always at once.
+    view: View,
+    expectations: Expectations<ObjectKey>,
+    fence: Fence,
     settings: Arc<Settings>,
     memory: Option<Memory>,
     random: SplitMix,
@@ -47,10 +57,14 @@ pub(super) struct Controller {
 }
 
 impl Controller {
-    pub fn new(hand: Hand, (namespace, name): (&str, &str), seed: u64) -> Self {
+    pub fn new(hand: Hand, clock: &ManualClock, (namespace, name): (&str, &str), seed: u64) -> Self {
+        let told = Clock::told(clock.now());
         Self {
+            view: View::new(hand.server()),
             hand,
-            key: (namespace.to_owned(), name.to_owned()),
+            key: ObjectKey::new(namespace, name),
+            expectations: Expectations::new(told.clone()),
+            fence: Fence::open(told),
             settings: Arc::new(Settings::default()),
             memory: None,
             random: SplitMix::new(seed ^ 0x00c0_117d),
@@ -71,6 +85,7 @@ impl Controller {
     /// Dies; another process takes over, which knows only what is stored.
     pub fn die(&mut self, until: Time) {
         self.memory = None;
+        self.view = View::new(self.hand.server());
         self.plan = Plan::default();
         self.dead_until = Some(until);
     }
@@ -78,12 +93,13 @@ impl Controller {
     /// One look: decide, carry out.
     pub fn look(&mut self, now: Time) {
         self.retry_at = None;
-        let view = View(self.hand.clone());
-        let Some(mut world) = observe(&view, (&self.key.0, &self.key.1), &self.settings) else { return };
+        self.view.sync(now);
+        let key = (self.key.namespace.as_str(), self.key.name.as_str());
+        let Some(mut world) = observe(&self.view, key, &self.settings) else { return };
         world.memory = self.memory.take().unwrap_or_else(|| stored::recall(&world, now));
         let decision = decide(&world, now);
         let (reached, refused) = self.reached(&decision.plan);
-        let mut applied = apply(&self.hand, &reached);
+        let mut applied = self.carry_out(reached);
         applied.failures.extend(refused);
         let failed = applied.failures.iter().any(|failure| !failure.refused);
         self.failures = if failed { self.failures + 1 } else { 0 };
@@ -93,6 +109,23 @@ impl Controller {
         }
         self.memory = Some(Memory { failures: applied.failures, ..decision.memory });
         self.plan = decision.plan;
+    }
+
+    fn carry_out(&self, plan: Plan) -> Applied {
+        let mut means = Means {
+            hand: &self.hand,
+            strikes: &mut Strikes::default(),
+            expectations: &self.expectations,
+            fence: &self.fence,
+        };
+        let progress = Run::new(plan, self.key.clone()).go_on(&mut means);
+        // The view shows every write at once.
+        self.expectations.clear(&self.key);
+        match progress {
+            Progress::Done(applied) => applied,
+            // Only an ordered strike freezes a process.
+            Progress::Frozen(..) => Applied::default(),
+        }
     }
 
     /// The part of a plan that reaches the API server, and what is refused: by the executor's rules, a refusal stops

@@ -88,7 +88,7 @@ impl Stage {
             cluster.add(LoadBalancer::new(&server, cluster.gateway.plane(), manner));
         }
         let analyst = Analyst::new(server.hand("analysis-controller"), cluster.prometheus(), clock.clone());
-        let controller = Controller::new(server.hand("rollouts-controller"), input.key(), options.seed);
+        let controller = Controller::new(server.hand("rollouts-controller"), &clock, input.key(), options.seed);
         let (cursor, user) = (server.subscribe(), server.hand("user"));
         let checker = Checker::default();
         let slice = if input.furniture.capacity.is_some() { FINE_SLICE } else { SLICE };

@@ -7,6 +7,7 @@ use super::source::{Finding, Source, Tree};
 /// `main.rs` and `lib.rs` belong to no room.
 const ROOMS: &[(&str, &[&str])] = &[
     ("api", &[]),
+    ("mutants", &[]),
     ("plan", &["api"]),
     ("traffic", &["api", "plan"]),
     ("analysis", &["api", "plan"]),
@@ -17,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("controller", &["api", "plan", "traffic", "analysis", "rollout", "provider", "runtime", "telemetry"]),
     ("config", &["api", "rollout", "controller", "runtime"]),
     ("server", &["api", "runtime", "telemetry", "config"]),
-    ("sim", &["api", "plan", "traffic", "analysis", "rollout", "controller", "runtime", "telemetry"]),
+    ("sim", &["api", "mutants", "plan", "traffic", "analysis", "rollout", "controller", "runtime", "telemetry"]),
     (
         "demo",
         &["api", "plan", "rollout", "controller", "runtime", "telemetry", "config", "server", "sim", "cli", "provider"],

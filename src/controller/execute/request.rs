@@ -35,7 +35,7 @@ pub fn target(object: &ObjectRef) -> Target {
 }
 
 /// Kinds that expectations are kept of, by the names that caches know.
-pub(super) fn expected_ref(object: &ObjectRef) -> expectations::ObjectRef {
+pub fn expected_ref(object: &ObjectRef) -> expectations::ObjectRef {
     let kind = match object.resource.kind.as_ref() {
         "Rollout" => "Rollout",
         "ReplicaSet" => "ReplicaSet",

@@ -37,7 +37,8 @@ fn retry(case: &Case<'_>, ruling: &mut Ruling) {
     next.canary.current_background_analysis_run_status = None;
     next.blue_green.pre_promotion_analysis_run_status = None;
     next.blue_green.post_promotion_analysis_run_status = None;
-    next.current_step_index = steps::first(&case.world.rollout);
+    let first = steps::first(&case.world.rollout);
+    next.current_step_index = first.map(|first| first + i32::from(crate::mutant!("retry-skips-a-step")));
     ruling.retried = true;
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Ruling, abort};
 use crate::api::Pod;
+use crate::api::rollout_status::RunStatus;
 use crate::plan::Blocker;
 use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
@@ -50,7 +51,15 @@ pub fn counts(case: &Case<'_>) -> bool {
     let waits_on_purpose = indefinite && !case.fully_promoted();
     // A restart takes as long as its pods do, one after the other: none of them is a step of an update.
     let restarts = case.fully_promoted() && restart::due(rollout, case.now).is_some();
-    !waits_on_purpose && !restarts && !paused && delay_ends(case).is_none() && !status.abort
+    !waits_on_purpose && !measured(case) && !restarts && !paused && delay_ends(case).is_none() && !status.abort
+}
+
+/// Whether a blue-green update waits for the analysis before or after its switch, whose length is its own.
+fn measured(case: &Case<'_>) -> bool {
+    let status = &case.status().blue_green;
+    let runs = [&status.pre_promotion_analysis_run_status, &status.post_promotion_analysis_run_status];
+    let over = |run: &RunStatus| matches!(run.status.as_str(), "Successful" | "Failed" | "Error" | "Inconclusive");
+    runs.into_iter().flatten().any(|run| !over(run))
 }
 
 /// When the last declared delay of a former revision ends; `None` where none is running.
@@ -62,6 +71,9 @@ pub fn delay_ends(case: &Case<'_>) -> Option<crate::api::Time> {
 /// Whether the deadline has passed since the last progress on record. Argo: `conditions.RolloutTimedOut`.
 pub fn passed(case: &Case<'_>) -> bool {
     let Some(condition) = case.status().condition("Progressing") else { return false };
+    if crate::mutant!("deadline-never-passes") {
+        return false;
+    }
     if !counts(case) || matches!(condition.reason.as_str(), "RolloutAborted" | "RolloutPaused") {
         return false;
     }
@@ -92,7 +104,8 @@ pub fn high_water(case: &Case<'_>) -> HighWater {
 /// Whether pods reached a new maximum at this look. A look without memory sees where things stand, not that they moved.
 pub fn progressed(case: &Case<'_>) -> bool {
     let known = &case.world.memory.high_water;
-    known.hash == case.new_hash() && high_water(case) != *known
+    let moved = high_water(case) != *known || crate::mutant!("every-look-is-progress");
+    known.hash == case.new_hash() && moved
 }
 
 /// The text of the condition and of the abort, with the pods' own reason where they have one.

@@ -56,7 +56,7 @@ pub fn blue_green(case: &Case<'_>, ruling: &mut Ruling) {
 fn end_blue_green_pause(switched: bool, ruling: &mut Ruling) {
     let had = ruling.next.pause("BlueGreenPause").is_some();
     ruling.next.pause_conditions.retain(|pause| pause.reason != "BlueGreenPause");
-    if switched && ruling.next.pause_conditions.is_empty() {
+    if (switched || crate::mutant!("resume-cleared-early")) && ruling.next.pause_conditions.is_empty() {
         ruling.next.controller_pause = false;
     }
     if had && ruling.next.pause_conditions.is_empty() {

@@ -48,7 +48,7 @@ fn canary_reason(case: &Case<'_>, ruling: &Ruling) -> Option<String> {
     if case.cast.stable.is_none() {
         return Some("Initial deploy".to_owned());
     }
-    if ruling.next.abort || ruling.retried || !enough(case) {
+    if ruling.next.abort || ruling.retried || !enough(case) && !crate::mutant!("promoted-without-pods") {
         return None;
     }
     if case.status().promote_full {
@@ -93,7 +93,8 @@ fn blue_green_reason(case: &Case<'_>, ruling: &Ruling) -> Option<String> {
         return Some("Fast rollback".to_owned());
     }
     let passed = blue_green::post_promotion_passed(case.world, strategy);
-    (!ruling.next.abort && passed).then(|| "Completed blue-green update".to_owned())
+    (passed && (!ruling.next.abort || crate::mutant!("aborted-is-promoted")))
+        .then(|| "Completed blue-green update".to_owned())
 }
 
 /// Lets a small preview grow to full size once its gates are open. Argo: `calculateScaleUpPreviewCheckPoint`.

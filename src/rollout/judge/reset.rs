@@ -41,7 +41,9 @@ pub fn begin(case: &Case<'_>, ruling: &mut Ruling) {
     next.restarted_at = case.world.rollout.spec.restart_at.map(Time::truncated);
     case.new_hash().clone_into(&mut next.current_pod_hash);
     next.current_step_hash = if case.is_canary() { case.world.digest.steps_hash.clone() } else { String::new() };
-    next.current_step_index = steps::first(&case.world.rollout);
+    if !crate::mutant!("new-revision-keeps-step") {
+        next.current_step_index = steps::first(&case.world.rollout);
+    }
     if !next.stable_rs.is_empty() && next.stable_rs == next.current_pod_hash && case.end().is_some() {
         next.current_step_index = case.end();
         if case.status().current_pod_hash != next.current_pod_hash {

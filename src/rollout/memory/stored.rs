@@ -48,7 +48,7 @@ pub fn high_water(memory: &HighWater) -> rollout_status::HighWater {
 
 /// The memory that the record justifies, for a look that has none of its own.
 pub fn recall(world: &World, now: Time) -> Memory {
-    let kept = world.settings.own_status == OwnStatus::Kept;
+    let kept = world.settings.own_status == OwnStatus::Kept && !crate::mutant!("first-look-writes");
     let Some(own) = world.rollout.status.siskin.as_ref().filter(|_| kept) else { return Memory::default() };
     Memory {
         routes: routes(world, own, now),
@@ -105,7 +105,9 @@ fn recall_water(world: &World, stored: &rollout_status::HighWater) -> HighWater 
     if stored.pod_template_hash.is_empty() || stored.pod_template_hash != status.current_pod_hash {
         return HighWater::default();
     }
-    let most = world.replicas().max(0);
+    // A preview may be larger than what is wanted in the end.
+    let own = world.replica_sets.iter().filter(|rs| rs.pod_hash() == stored.pod_template_hash).map(|rs| rs.wanted());
+    let most = own.chain([world.replicas()]).max().unwrap_or(0).max(0);
     HighWater {
         hash: stored.pod_template_hash.clone(),
         updated: stored.updated.clamp(0, most),

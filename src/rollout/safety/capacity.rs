@@ -82,7 +82,8 @@ pub fn target<'w>(world: &World, cast: &'w Cast, service: &str) -> Option<&'w Re
 }
 
 /// Pods that can be counted on: available ones, but no more than the ReplicaSet wants
-/// (the rest are about to go although they still answer).
+/// (the rest are about to go although they still answer), and no more than its own controller counts: pods and
+/// ReplicaSets arrive by different watches, and only what both show is there.
 pub fn dependable(revision: &Revision) -> i32 {
-    revision.size.available.min(revision.size.spec)
+    revision.size.available.min(revision.size.spec).min(revision.rs.status.available_replicas)
 }

@@ -28,6 +28,11 @@ pub fn make_room(exposure: &Exposure<'_>, now: Time, target: &mut Target) {
     let Some(revision) = restart::order(exposure.cast).find(|r| restart::staying(r, at).next().is_some()) else {
         return;
     };
+    let aborted = exposure.world.rollout.status.abort && !exposure.cast.at_stable();
+    if aborted && exposure.cast.new.as_ref().is_some_and(|new| new.name() == revision.name()) {
+        // What is aborted does not grow (I29): its pods are missed by nobody, or wait until they go.
+        return;
+    }
     let tight = |size: i32| size > 0 && exposure.demand.unavailable.min(size - exposure.floor(revision)) <= 0;
     if let Some(ratio) = &mut target.paced {
         let new = exposure.cast.new.as_ref().is_some_and(|new| new.name() == revision.name());
@@ -74,7 +79,9 @@ pub fn permit(exposure: &Exposure<'_>, now: Time, plan: &mut Plan) {
     for revision in restart::order(exposure.cast) {
         let left = || restart::staying(revision, at);
         // A pod that does not serve is no loss.
-        let idle = left().filter(|pod| !refused(pod)).find(|pod| cast::ready_since(pod).is_none());
+        // Where its ReplicaSet counts more pods than have arrived here, nobody knows yet which one that is.
+        let known = revision.rs.status.available_replicas <= revision.size.available;
+        let idle = left().filter(|pod| known && !refused(pod)).find(|pod| cast::ready_since(pod).is_none());
         let serving = || left().find(|pod| !refused(pod));
         let budget = budget(exposure, revision);
         if let Some(pod) = idle.or_else(|| if budget > 0 { serving() } else { None }) {
@@ -129,6 +136,9 @@ fn budget(exposure: &Exposure<'_>, revision: &Revision) -> i32 {
 ///
 /// Worked example: 5 pods of which 1 may be missing, and 5 of a preview. With all 10 available 1 may go; with 9, none.
 fn may_miss(demand: Demand, count: &Count) -> i32 {
+    if crate::mutant!("evicts-beyond-budget") {
+        return 1;
+    }
     let floor = (demand.replicas - demand.unavailable).max(count.wanted - demand.unavailable.max(1));
     (count.available - floor).min(count.own - count.share)
 }

@@ -45,6 +45,9 @@ impl<'w> Exposure<'w> {
 
     /// Pods that a revision must keep for the share that it may have.
     pub fn floor(&self, revision: &Revision) -> i32 {
+        if crate::mutant!("shrink-below-share") {
+            return 0;
+        }
         let reached = self.demand.replicas > 0 && self.routes.managed_reach(revision.hash());
         let need = self.demand.need(self.share(revision)).max(reached.into());
         // A setCanaryScale makes the canary smaller than its weight on purpose; `lint` warns of it.
@@ -85,7 +88,7 @@ impl<'w> Exposure<'w> {
 
     /// Whether a revision is out of the traffic for good: no share, and nothing in flight that could give it one.
     pub fn drained(&self, revision: &Revision) -> bool {
-        let quiet = !self.routes.configured || self.routes.settled();
+        let quiet = !self.routes.configured || self.routes.settled() || crate::mutant!("drained-unsettled");
         quiet && self.share(revision).is_none() && !self.routes.managed_reach(revision.hash())
     }
 
@@ -105,7 +108,7 @@ impl<'w> Exposure<'w> {
     fn selected(&self, revision: &Revision, but_for: &str) -> bool {
         let hash = Some(revision.hash());
         let mut names = self.world.services.keys().filter(|name| *name != but_for);
-        names.any(|name| capacity::selected(self.world, name) == hash)
+        names.any(|name| capacity::selected(self.world, name) == hash) && !crate::mutant!("selected-is-no-reference")
     }
 
     fn recorded(&self, revision: &Revision) -> bool {
@@ -113,8 +116,18 @@ impl<'w> Exposure<'w> {
         revision.hash() == status.stable_rs || revision.hash() == status.current_pod_hash
     }
 
+    /// The decision that moves users forward: an abort that the watch has not shown yet takes it back (I07, I29). The way
+    /// back of an abort rests on no decision that could still change for the worse.
+    pub fn decision(&self) -> Option<Basis> {
+        let rollout = &self.world.rollout;
+        (!rollout.status.abort).then(|| Basis::of(&**rollout))
+    }
+
     /// What the permission to take pods from a revision rests on: the routes, and the Services.
     pub fn basis(&self) -> Vec<Basis> {
+        if crate::mutant!("rests-on-nothing") {
+            return Vec::new();
+        }
         let mut basis: Vec<Basis> = self.world.services.values().map(|service| Basis::of(&**service)).collect();
         basis.extend(
             self.routes

@@ -15,6 +15,7 @@ const MAX_DELETIONS: usize = 10;
 /// Argo: `reconcileRevisionHistoryLimit`.
 pub fn permit(exposure: &Exposure<'_>, plan: &mut Plan) {
     let limit = defaults::history_limit(&exposure.world.rollout);
+    let limit = if crate::mutant!("history-of-none") { 0 } else { limit };
     let kept: Vec<&Revision> =
         exposure.cast.others.iter().filter(|other| other.rs.metadata.deletion_timestamp.is_none()).collect();
     let surplus = kept.len().saturating_sub(limit);

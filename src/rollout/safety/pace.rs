@@ -19,13 +19,13 @@ pub struct Room {
 
 impl Room {
     /// Pods that may exist.
-    const fn ceiling(self) -> i32 {
-        self.replicas.saturating_add(self.surge)
+    fn ceiling(self) -> i32 {
+        self.replicas.saturating_add(self.surge).saturating_add(i32::from(crate::mutant!("surge-plus-one")))
     }
 
     /// Pods that must be available.
-    const fn floor(self) -> i32 {
-        self.replicas.saturating_sub(self.unavailable)
+    fn floor(self) -> i32 {
+        self.replicas.saturating_sub(self.unavailable).saturating_sub(i32::from(crate::mutant!("floor-minus-one")))
     }
 }
 

@@ -102,7 +102,13 @@ impl Routes {
         let (world, cast, sides) = context;
         let newest = newest(world, sides, &state.reading, state.leads_to_canary());
         let memory = &mut state.memory;
+        if memory.in_flight.is_empty() && crate::mutant!("unknown-past-is-none") {
+            memory.past = Past::Over;
+        }
         if memory.in_flight.last() != Some(&newest) {
+            if crate::mutant!("only-newest-in-flight") {
+                memory.in_flight.clear();
+            }
             if memory.in_flight.len() >= MAX_IN_FLIGHT {
                 memory.in_flight.clear();
                 memory.past = Past::Unknown;
@@ -118,7 +124,7 @@ impl Routes {
         let seen = &state.reading.acknowledgement;
         if acknowledged && state.reading.agrees && endpoints_follow((world, cast, sides), &newest, self.max, seen) {
             let since = *memory.settling_since.get_or_insert(now);
-            if since + grace <= now {
+            if since + grace <= now || crate::mutant!("grace-skipped") {
                 memory.in_flight = vec![newest];
                 memory.past = Past::Over;
                 state.settled = true;
@@ -173,6 +179,9 @@ impl Routes {
 
     /// Whether the weights are in force: true, false, or nobody can say.
     pub fn verified(&self) -> Option<bool> {
+        if crate::mutant!("always-verified") {
+            return Some(true);
+        }
         if !self.errors.is_empty() {
             return Some(false);
         }
@@ -189,7 +198,7 @@ impl Routes {
 
     /// Whether a step may count a weight as done: written everywhere, and accepted wherever somebody can accept it.
     pub fn accepted(&self, canary: i32, world: &World) -> bool {
-        self.written(canary) && self.acknowledged(world)
+        self.written(canary) && (self.acknowledged(world) || crate::mutant!("accepted-when-written"))
     }
 
     /// Whether the newest weights of all routes are settled.

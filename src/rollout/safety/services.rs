@@ -34,6 +34,7 @@ fn switch(exposure: &Exposure<'_>, service: &Service, revision: &Revision) -> cr
             .iter()
             .map(|state| Basis { object: state.object.clone(), resource_version: state.resource_version.clone() }),
     );
+    basis.extend(exposure.decision());
     let reason = format!("{} of {} pods available", revision.size.available, revision.size.spec);
     write::switch_service(&exposure.world.rollout, service, revision.hash(), (&reason, basis))
 }
@@ -50,7 +51,7 @@ fn refusal(exposure: &Exposure<'_>, goal: &ServiceGoal, revision: &Revision) -> 
     };
     // A Rollout that is scaled to zero has no traffic to lose.
     let wanted = if exposure.demand.replicas == 0 { 0 } else { wanted };
-    if dependable(revision) < wanted {
+    if dependable(revision) < wanted && !crate::mutant!("switch-without-capacity") {
         let message = format!(
             "{} of {wanted} pods of revision {} available that the switch needs",
             dependable(revision),
@@ -85,7 +86,7 @@ fn carried(exposure: &Exposure<'_>, goal: &ServiceGoal) -> Share {
 
 /// Why the revision that the Service selects now may not be left yet: its pods still get traffic through it.
 fn leaving(exposure: &Exposure<'_>, goal: &ServiceGoal, carried: Share) -> Option<String> {
-    if !exposure.routes.configured {
+    if !exposure.routes.configured || crate::mutant!("switch-while-unsettled") {
         return None;
     }
     let left = capacity::target(exposure.world, exposure.cast, &goal.service)?;

@@ -14,7 +14,9 @@ use crate::rollout::strategy::{blue_green, rollback};
 
 /// Puts the writes of sizes that are safe now into the plan; the others become blockers.
 pub fn permit(exposure: &Exposure<'_>, target: &Target, now: Time, plan: &mut Plan) {
-    forget_deadlines(exposure, now, plan);
+    if !crate::mutant!("deadline-kept") {
+        forget_deadlines(exposure, now, plan);
+    }
     if let Some(ratio) = target.paced {
         permit_paced(exposure, ratio, plan);
         return;
@@ -116,8 +118,8 @@ fn retire(
     let gone = || write::scale(revision, 0, exposure.demand.replicas, (reason, exposure.basis()));
     match revision.deadline() {
         _ if over_limit => plan.effects.push(gone()),
-        Some(deadline) if deadline <= waiting.now => plan.effects.push(gone()),
-        None if delay.is_zero() => plan.effects.push(gone()),
+        Some(deadline) if deadline <= waiting.now || crate::mutant!("delay-cut-short") => plan.effects.push(gone()),
+        None if delay.is_zero() || crate::mutant!("no-scale-down-delay") => plan.effects.push(gone()),
         Some(deadline) => {
             waiting.count += 1;
             plan.wake(deadline);
@@ -142,13 +144,13 @@ fn retire_aborted(
     if revision.size.spec == 0 {
         return;
     }
-    if !exposure.drained(revision) {
+    if !exposure.drained(revision) && !crate::mutant!("abort-before-route") {
         plan.blockers.push(still_serving(exposure, revision, revision.size.spec));
         return;
     }
     let stable_complete = exposure.cast.stable_size().available >= exposure.demand.replicas;
     match revision.deadline() {
-        Some(deadline) if deadline <= now => {
+        Some(deadline) if deadline <= now || crate::mutant!("abort-delay-cut-short") => {
             plan.effects.push(write::scale(revision, 0, exposure.demand.replicas, (reason, exposure.basis())));
         }
         Some(deadline) => plan.wake(deadline),
@@ -213,7 +215,9 @@ fn shrink_others(exposure: &Exposure<'_>, room: Room, plan: &mut Plan) {
         let healthy = dependable(other);
         let taken = budget.clamp(0, healthy);
         let size = healthy - taken;
-        budget -= taken;
+        if !crate::mutant!("joint-budget-dropped") {
+            budget -= taken;
+        }
         if size < other.size.spec {
             let basis = siblings(exposure, other);
             plan.effects.push(write::scale(other, size, room.replicas, ("revision is no longer needed", basis)));

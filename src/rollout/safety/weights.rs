@@ -43,7 +43,7 @@ fn permitted(exposure: &Exposure<'_>, target: &Target, wanted: i32, plan: &mut P
     let stable = exposure.routes.max - before;
     let sides = Sides::of(&exposure.world.rollout);
     let gains = if wanted > lowest { sides.canary } else { sides.stable };
-    if before != wanted && in_motion(exposure, target, gains) {
+    if before != wanted && in_motion(exposure, target, gains) && !crate::mutant!("weight-before-selector") {
         let message = "Service goes to another revision first: whose pods will answer is not yet observed";
         plan.blockers.push(Blocker::wait("WaitingForService", format!("Service/{gains}"), message));
         return None;
@@ -89,7 +89,8 @@ fn lower(
         return Some(wanted);
     }
     let need = |weight: i32| stable_need(exposure, stable, Share { part: max - weight, whole: max });
-    let permitted = (wanted..before).find(|weight| available >= need(*weight));
+    let fits = |weight: i32| available >= need(weight) || crate::mutant!("stable-weight-without-capacity");
+    let permitted = (wanted..before).find(|weight| fits(*weight));
     if permitted != Some(wanted) {
         let need = need(wanted);
         plan.blockers.push(Blocker::wait(
@@ -121,7 +122,7 @@ pub(super) fn carries(exposure: &Exposure<'_>, service: &str, need: i32, plan: &
         return need == 0;
     };
     let available = dependable(revision);
-    if available < need {
+    if available < need && !crate::mutant!("weight-without-capacity") {
         let message = format!("{available} of {need} pods of revision {} available", revision.number());
         plan.blockers.push(Blocker::wait("WaitingForCapacity", object, message));
         return false;
@@ -136,7 +137,7 @@ fn endpoints_ready(
     plan: &mut Plan,
 ) -> bool {
     match capacity::endpoints(exposure.world, service, revision) {
-        Some((own, _)) if own < need => {
+        Some((own, _)) if own < need && !crate::mutant!("weight-without-endpoints") => {
             let message = format!("{own} of {need} endpoints of revision {} ready", revision.number());
             plan.blockers.push(Blocker::wait("WaitingForEndpoints", format!("Service/{service}"), message));
             false
@@ -153,6 +154,10 @@ fn endpoints_ready(
 
 /// Writes weights and managed routes into every route that has others, together: each write is a generation to accept.
 fn write(exposure: &Exposure<'_>, canary: &Canary, goal: Goals<'_>, plan: &mut Plan) {
+    let recorded = exposure.world.rollout.status.canary.weights.as_ref().map(|weights| weights.canary.weight.0);
+    if crate::mutant!("drift-ignored") && recorded == goal.0 {
+        return;
+    }
     let sides = Sides::of(&exposure.world.rollout);
     let mut told = false;
     for view in &exposure.world.routes {
@@ -232,7 +237,7 @@ fn weight_event(exposure: &Exposure<'_>, weight: i32) -> Event {
     Event::normal("TrafficWeightUpdated", message)
 }
 
-/// The revisions, Services and endpoints that the new shares rest on. An abort waits for no endpoints: they come and go
+/// The decision, revisions, Services and endpoints that the new shares rest on. An abort waits for no endpoints: they come and go
 /// just when it matters, and its way back has them.
 fn basis(exposure: &Exposure<'_>, sides: Sides<'_>) -> Vec<Basis> {
     let mut basis = Vec::new();
@@ -245,6 +250,7 @@ fn basis(exposure: &Exposure<'_>, sides: Sides<'_>) -> Vec<Basis> {
             basis.extend(slices.map(|slice| Basis::of(&**slice)));
         }
     }
+    basis.extend(exposure.decision());
     basis.dedup();
     basis
 }

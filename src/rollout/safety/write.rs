@@ -59,6 +59,9 @@ pub fn switch_service(rollout: &Rollout, service: &Service, hash: &str, why: (&s
     if service.metadata.annotation(names::MANAGED_BY).is_none() {
         body["metadata"] = json!({"annotations": {names::MANAGED_BY: rollout.metadata.name}});
     }
+    if crate::mutant!("foreign-field-written") {
+        body["spec"]["sessionAffinity"] = json!("ClientIP");
+    }
     let message = format!("Switched selector for service '{}' from '{old}' to '{hash}'", service.metadata.name);
     Effect {
         phase: Phase::Route,

@@ -9,6 +9,7 @@ use crate::rollout::judge::{Ruling, abort, deadline};
 use crate::rollout::revision::create;
 use crate::rollout::safety::capacity;
 use crate::rollout::sides::Sides;
+use crate::rollout::strategy::managed;
 
 /// A condition that should hold.
 struct Wanted<'a> {
@@ -59,7 +60,10 @@ pub fn weights_rest(case: &Case<'_>) -> bool {
     }
     let stable = Sides::of(&case.world.rollout).stable;
     let followed = stable.is_empty() || capacity::selected(case.world, stable) == Some(case.new_hash());
-    followed && case.routes.bare() && case.routes.accepted(0, case.world)
+    // A rule of a managed route may lead to what is the stable side by now: it is left over all the same.
+    let canary = case.world.rollout.spec.strategy.canary.as_ref();
+    let tidy = !canary.is_some_and(|canary| managed::configured(canary)) || case.routes.managed_hold(case.world, &[]);
+    followed && tidy && case.routes.bare() && case.routes.accepted(0, case.world)
 }
 
 fn health_condition(case: &Case<'_>, ruling: &mut Ruling, healthy: bool) {

@@ -132,7 +132,8 @@ pub fn wanted(case: &Case<'_>, kind: RunKind) -> bool {
             let active = capacity::selected(case.world, &strategy.active_service);
             let switched = active.is_none_or(|hash| hash == case.new_hash());
             let ready = blue_green::ready_for_pause(case.world, case.cast, strategy)
-                && blue_green::previewed(case.world, case.cast, strategy);
+                && (blue_green::previewed(case.world, case.cast, strategy)
+                    || crate::mutant!("measured-before-preview"));
             !switched && (exists || ready)
         }
         RunKind::PostPromotion => {
@@ -196,6 +197,7 @@ pub fn effects(case: &Case<'_>) -> (Vec<Effect>, Vec<String>) {
         kept.extend(existing.map(|run| run.metadata.name.as_str()));
         let replaces = match existing {
             None => None,
+            Some(run) if crate::mutant!("runs-pile-up") => Some(run),
             Some(run) if case.resumed() && undecided(run) => Some(run),
             Some(_) => continue,
         };

@@ -50,7 +50,8 @@ pub fn desired_size(
 
 /// Whether a person or an inconclusive analysis stops every switch.
 pub fn halted(rollout: &Rollout) -> bool {
-    rollout.spec.paused || rollout.status.pause("InconclusiveAnalysisRun").is_some()
+    (rollout.spec.paused && !crate::mutant!("switch-while-paused"))
+        || rollout.status.pause("InconclusiveAnalysisRun").is_some()
 }
 
 /// Whether the new revision has the size that it should have, all of it available.
@@ -100,7 +101,7 @@ pub fn within_delay(cast: &Cast, now: Time) -> bool {
 /// Whether the pause before promotion is over. Argo: `CompletedBlueGreenPause`.
 pub fn pause_completed(world: &World, blue_green: &BlueGreen, now: Time) -> bool {
     let status = &world.rollout.status;
-    if status.blue_green.scale_up_preview_check_point {
+    if status.blue_green.scale_up_preview_check_point || crate::mutant!("blue-green-pause-skipped") {
         return true;
     }
     let condition = status.pause("BlueGreenPause");
@@ -125,13 +126,17 @@ pub fn auto_promotion_delay(blue_green: &BlueGreen) -> std::time::Duration {
 /// Whether the analysis before promotion lets the switch happen.
 pub fn pre_promotion_passed(world: &World, blue_green: &BlueGreen) -> bool {
     let run = world.rollout.status.blue_green.pre_promotion_analysis_run_status.as_ref();
-    blue_green.pre_promotion_analysis.is_none() || run.is_some_and(|run| run.status == "Successful")
+    crate::mutant!("pre-promotion-skipped")
+        || blue_green.pre_promotion_analysis.is_none()
+        || run.is_some_and(|run| run.status == "Successful")
 }
 
 /// Whether the analysis after the switch lets the promotion happen.
 pub fn post_promotion_passed(world: &World, blue_green: &BlueGreen) -> bool {
     let run = world.rollout.status.blue_green.post_promotion_analysis_run_status.as_ref();
-    blue_green.post_promotion_analysis.is_none() || run.is_some_and(|run| run.status == "Successful")
+    crate::mutant!("post-promotion-skipped")
+        || blue_green.post_promotion_analysis.is_none()
+        || run.is_some_and(|run| run.status == "Successful")
 }
 
 fn sizes(world: &World, cast: &Cast, target: &mut Target) {

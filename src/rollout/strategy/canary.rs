@@ -66,7 +66,7 @@ pub fn weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i
     if !status.stable_rs.is_empty() && status.stable_rs == status.current_pod_hash {
         return resting_weight(world, cast, routes);
     }
-    if status.abort || cast.new_size().available == 0 {
+    if (status.abort && !crate::mutant!("abort-keeps-weight")) || cast.new_size().available == 0 {
         return 0;
     }
     // A weight is about the new revision: what the canary Service gives to another one is taken back first, else its
@@ -80,12 +80,14 @@ pub fn weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i
     }
     match (steps::index(rollout), steps::current(rollout)) {
         (None, _) => 0,
+        (Some(_), _) if !at_desired(world, cast) && crate::mutant!("weight-goes-back") => 0,
         (Some(index), current) if !at_desired(world, cast) => {
             let before = steps::weight_before(rollout, index);
             let at = current.map_or(routes.max, |_| steps::weight_at(rollout, index));
             // A smaller weight goes before the pods do; a larger one after they came, and stays when more are wanted.
             if at < before { at } else { written(routes).clamp(before, at) }
         }
+        (Some(index), Some(_)) if crate::mutant!("weight-of-next-step") => steps::weight_at(rollout, index + 1),
         (Some(index), Some(_)) => steps::weight_at(rollout, index),
         (Some(_), None) => routes.max,
     }
@@ -99,7 +101,8 @@ fn written(routes: &Routes) -> i32 {
 /// The weight of a canary that is promoted without its steps: it stays; where the stable revision shrinks with its
 /// traffic, it grows with the canary's pods.
 fn promoting_weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i32 {
-    let now = world.rollout.status.canary.weights.as_ref().map_or(0, |weights| weights.canary.weight.0);
+    // What the routes say: the record may be one look behind, and following it would take the weight back and forth.
+    let now = written(routes);
     let (available, replicas) = (i64::from(cast.new_size().available), i64::from(world.replicas()));
     if !canary.dynamic_stable_scale || replicas == 0 {
         return now;
@@ -134,6 +137,7 @@ fn services(world: &World, cast: &Cast, routes: &Routes, (sides, target): (Sides
     let stable = cast.stable.as_ref().map(Revision::hash);
     let there = stable.is_some() && capacity::selected(world, sides.canary) == stable;
     let aborted_and_drained = status.abort && routes.written(0) && routes.bare() && (there || routes.settled());
+    let aborted_and_drained = aborted_and_drained || crate::mutant!("canary-service-to-stable");
     let behind_canary =
         if (aborted_without_router || aborted_and_drained) && cast.stable.is_some() { &cast.stable } else { &cast.new };
     if let Some(revision) = behind_canary {
@@ -156,6 +160,11 @@ fn ping_pong(world: &World, cast: &Cast, sides: Sides<'_>, target: &mut Target) 
             readiness: Readiness::One,
             takes_all: false,
         });
+    }
+    let lost = capacity::selected(world, sides.canary).filter(|hash| cast.by_hash(hash).is_none());
+    if let Some(stable) = cast.stable.as_ref().filter(|_| steps::fully_promoted(&world.rollout) && lost.is_some()) {
+        // It has no part now, and somebody has deleted what it served last (I01).
+        push_service(world, sides.canary, stable, target);
     }
 }
 

@@ -30,7 +30,10 @@ pub fn sizes(rollout: &Rollout, replicas: i32, sizes: &Sizes, weights: Option<We
     };
     let Some(canary) = rollout.spec.strategy.canary.as_ref().filter(|canary| canary.traffic_routing.is_some()) else {
         let (surge, _) = defaults::fenceposts(rollout, replicas);
-        return ratio::basic(sizes, replicas, (weight, max), surge);
+        let basic = ratio::basic(sizes, replicas, (weight, max), surge);
+        let there = sizes.new.as_ref().is_some_and(|new| new.spec == basic.new && new.spec > 0);
+        let more = i32::from(there && crate::mutant!("size-flickers"));
+        return Ratio { new: basic.new + more, ..basic };
     };
     let floor = |size: i32| ratio::with_floor(size, canary.min_pods_per_replica_set, replicas);
     let new = match size {

@@ -28,7 +28,7 @@ pub fn target(world: &World, cast: &Cast, canary: &Canary) -> Option<Vec<Managed
 }
 
 /// Whether the Rollout names managed routes.
-fn configured(canary: &Canary) -> bool {
+pub fn configured(canary: &Canary) -> bool {
     let managed = canary.traffic_routing.as_ref().and_then(|routing| routing.managed_routes.as_ref());
     managed.is_some_and(|managed| !managed.is_empty())
 }
@@ -39,7 +39,7 @@ fn leads_to_new(world: &World, cast: &Cast) -> bool {
     let over = steps::fully_promoted(&world.rollout) || status.abort || status.promote_full;
     let behind = capacity::selected(world, Sides::of(&world.rollout).canary);
     !over
-        && cast.new_size().available > 0
+        && (cast.new_size().available > 0 || crate::mutant!("managed-rule-without-pods"))
         && behind.is_some()
         && behind == cast.new.as_ref().map(Revision::hash)
         && asks_for_pods(world, cast)

@@ -19,6 +19,9 @@ pub fn sizes(world: &World, cast: &Cast, routes: &Routes, (canary, weight): (&Ca
     let idle = stepping_down && routes.written(0) && steps::canary_scale(rollout).is_none();
     let wanted = if idle { Ratio { new: 0, ..wanted } } else { wanted };
     if let Some(stable) = cast.distinct_stable() {
+        let over = steps::current(rollout).is_none() && steps::index(rollout).is_some();
+        let wanted =
+            if over && crate::mutant!("stable-retired-early") { Ratio { stable: 1, ..wanted } } else { wanted };
         let size = if canary.dynamic_stable_scale {
             dynamic_stable(world, cast, routes, (stable, wanted.stable, weight))
         } else {
@@ -69,7 +72,7 @@ fn new_size(world: &World, cast: &Cast, routes: &Routes, (new, wanted): (&Revisi
     if super::canary::frozen(world) && !cast.at_stable() {
         return goal(new, Fate::Keep, "paused");
     }
-    if !status.abort || cast.at_stable() {
+    if !status.abort || cast.at_stable() || crate::mutant!("aborted-grows") {
         return goal(new, Fate::Size(wanted), "canary follows its step");
     }
     match defaults::abort_scale_down(&world.rollout) {
@@ -96,7 +99,7 @@ fn others(world: &World, cast: &Cast, canary: &Canary, target: &mut Target) {
         // next update began before its delay did.
         let former = cast.stable.as_ref().is_some_and(|stable| other.number() < stable.number());
         let served = steps::fully_promoted(rollout) || former || other.deadline().is_some();
-        let fate = if super::canary::frozen(world) {
+        let fate = if super::canary::frozen(world) || crate::mutant!("intermediate-stays") {
             Fate::Keep
         } else if served {
             retired

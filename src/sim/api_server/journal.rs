@@ -58,6 +58,11 @@ impl Log {
         self.dropped + self.entries.len() as u64
     }
 
+    /// The position of the first entry that is younger than a version.
+    pub fn after(&self, version: u64) -> u64 {
+        self.dropped + self.entries.partition_point(|entry| entry.version <= version) as u64
+    }
+
     fn since(&self, position: u64) -> Result<Vec<Arc<Entry>>, Missed> {
         let missed = Missed(self.dropped.saturating_sub(position));
         let skip = usize::try_from(position.saturating_sub(self.dropped)).unwrap_or(usize::MAX);

@@ -1,11 +1,12 @@
 //! The handle to the server: what tests, the demo and the models hold.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::counters::Counts;
@@ -137,6 +138,29 @@ impl ApiServer {
     pub fn subscribe(&self) -> Cursor {
         let end = self.with_store(|store| store.log.end());
         Cursor::new(self.clone(), end, self.pulse())
+    }
+
+    /// A reader of the journal that starts after the write that made this version.
+    pub fn subscribe_after(&self, version: u64) -> Cursor {
+        let position = self.with_store(|store| store.log.after(version));
+        Cursor::new(self.clone(), position, self.pulse())
+    }
+
+    /// The objects of a kind as they are now, by namespace and name.
+    pub(crate) fn objects(&self, kind: &str) -> BTreeMap<(String, String), Arc<Value>> {
+        self.with_store(|store| {
+            let table = store.resource_of(kind).and_then(|resource| Ok(store.table(&resource)?.objects.clone()));
+            table.unwrap_or_default()
+        })
+    }
+
+    /// The objects of every kind as they were at a version, as far as history reaches.
+    #[allow(clippy::type_complexity, reason = "one caller, which takes it apart at once")]
+    pub(crate) fn snapshots(&self, version: u64) -> Vec<(String, BTreeMap<(String, String), Arc<Value>>)> {
+        self.with_store(|store| {
+            let tables = store.tables.values().filter(|table| !table.objects.is_empty() || !table.history.is_empty());
+            tables.map(|table| (table.def.kind.clone(), table.snapshot(version).unwrap_or_default())).collect()
+        })
     }
 
     /// Orders faults for requests over HTTP and by kube clients. Replaces what was ordered before.

@@ -110,8 +110,10 @@ impl Table {
 /// Everything the server knows.
 pub(crate) struct Store {
     pub tables: BTreeMap<Arc<str>, Table>,
-    /// Registration order, for discovery and for kinds with one name in two groups.
+    /// Registration order, for discovery.
     pub order: Vec<Arc<str>>,
+    /// Resources by every name that one may call them. Of kinds with one name in two groups the first has it.
+    named: BTreeMap<String, Arc<str>>,
     pub version: u64,
     pub log: Log,
     pub random: SplitMix,
@@ -131,6 +133,7 @@ impl Store {
         Self {
             tables: BTreeMap::new(),
             order: Vec::new(),
+            named: BTreeMap::new(),
             version: 1,
             log: Log::default(),
             random: SplitMix::new(seed),
@@ -147,6 +150,7 @@ impl Store {
     /// Adds a kind, or replaces the definition of one that is there.
     pub fn register(&mut self, def: ResourceDef) {
         let id: Arc<str> = def.resource().into();
+        self.name(&id, &def);
         let def = Arc::new(def);
         if let Some(table) = self.tables.get_mut(&id) {
             table.def = def;
@@ -167,6 +171,24 @@ impl Store {
         self.tables.insert(id, table);
     }
 
+    fn name(&mut self, id: &Arc<str>, def: &ResourceDef) {
+        for name in [id.to_string(), def.kind.clone(), def.qualified_kind()] {
+            self.named.entry(name).or_insert_with(|| Arc::clone(id));
+        }
+    }
+
+    /// Takes a kind out, with its objects.
+    pub fn unregister(&mut self, resource: &str) {
+        self.tables.remove(resource);
+        self.order.retain(|id| &**id != resource);
+        self.named.clear();
+        for id in self.order.clone() {
+            if let Some(def) = self.tables.get(&id).map(|table| Arc::clone(&table.def)) {
+                self.name(&id, &def);
+            }
+        }
+    }
+
     pub fn table(&self, resource: &str) -> Result<&Table, Reject> {
         self.tables.get(resource).ok_or_else(Reject::no_such_path)
     }
@@ -181,12 +203,8 @@ impl Store {
 
     /// The key of a kind named `Rollout`, `Rollout.argoproj.io` or `rollouts.argoproj.io`.
     pub fn resource_of(&self, kind: &str) -> Result<Arc<str>, Reject> {
-        let named = |id: &&Arc<str>| {
-            let Some(table) = self.tables.get(*id) else { return false };
-            table.def.kind == kind || &***id == kind || (kind.contains('.') && table.def.qualified_kind() == kind)
-        };
         let missing = || Reject::new(404, "NotFound", format!("no kind {kind:?} is registered with this server"));
-        self.order.iter().find(named).cloned().ok_or_else(missing)
+        self.named.get(kind).cloned().ok_or_else(missing)
     }
 
     /// The address of `namespace/name`; the namespace is dropped for cluster-scoped kinds.

@@ -1,19 +1,20 @@
-//! One Rollout, looked at again and again.
+//! One Rollout, looked at again and again, by a controller that may die and be succeeded.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::apply::{Applied, apply};
-use super::view::View;
+use super::apply::Applied;
+use super::process::Process;
 use crate::api::{Rollout, Time};
-use crate::controller::observe::observe;
 use crate::plan::{Event, Plan};
-use crate::rollout::memory::{Memory, stored};
-use crate::rollout::{Settings, decide};
+use crate::rollout::Settings;
+use crate::runtime::clock::Clock;
 use crate::sim::api_server::Hand;
 use crate::sim::clock::ManualClock;
 use crate::sim::cluster::Cluster;
 
+/// How long an API server that is behind stays so.
+const OLDER_FOR: Duration = Duration::from_secs(2);
 /// Looks without the clock moving, before that counts as a loop.
 const MAX_LOOKS: usize = 50;
 
@@ -29,44 +30,70 @@ pub struct Core {
     pub events: Vec<Event>,
     /// The last plan.
     pub plan: Plan,
-    memory: Option<Memory>,
-    hand: Hand,
+    /// The controller that leads.
+    pub process: Process,
+    /// One that led before and does not know yet that it does not any more.
+    pub former: Option<Process>,
+    told: Clock,
     key: (String, String),
 }
 
 impl Core {
     /// A core that looks at `namespace/name`.
     pub fn new(cluster: Cluster, clock: ManualClock, (namespace, name): (&str, &str)) -> Self {
-        let hand = cluster.server.hand("rollouts-controller");
+        let told = Clock::told(clock.now());
+        let process = Process::new(&cluster.server, &told, (namespace, name), cluster.server.version());
         Self {
             cluster,
             clock,
             settings: Arc::new(Settings::default()),
             events: Vec::new(),
             plan: Plan::default(),
-            memory: None,
-            hand,
+            process,
+            former: None,
+            told,
             key: (namespace.to_owned(), name.to_owned()),
         }
     }
 
     /// Forgets everything that is not stored, as a restart does.
     pub fn restart(&mut self) {
-        self.memory = None;
+        self.restart_behind(0);
     }
 
-    /// One look: decide, carry out. Returns what came of it; `None` where the Rollout does not exist.
+    /// A restart whose first lists come from an API server that is so many versions behind; the rest arrives two
+    /// seconds later, as events.
+    pub fn restart_behind(&mut self, versions: u64) {
+        let version = self.cluster.server.version().saturating_sub(versions).max(1);
+        self.process = self.process.successor(&self.told, version);
+        if versions > 0 {
+            self.process.view.hold(self.clock.time() + OLDER_FOR);
+        }
+    }
+
+    /// Another process takes over; this one stands still and wakes up later, its lease long gone.
+    pub fn hand_over(&mut self) {
+        let successor = self.process.successor(&self.told, self.cluster.server.version());
+        let mut former = std::mem::replace(&mut self.process, successor);
+        former.depose(&self.told);
+        former.strikes.ordered.clear();
+        self.former = Some(former);
+    }
+
+    /// One look: decide, carry out. Returns what came of it; `None` where there was nothing to decide.
     pub fn look(&mut self) -> Option<Applied> {
-        let view = View(self.hand.clone());
-        let mut world = observe(&view, (&self.key.0, &self.key.1), &self.settings)?;
         let now = self.clock.time();
-        world.memory = self.memory.take().unwrap_or_else(|| stored::recall(&world, now));
-        let decision = decide(&world, now);
-        let applied = apply(&self.hand, &decision.plan);
-        self.events.extend(applied.events.iter().cloned());
-        self.memory = Some(Memory { failures: applied.failures.clone(), ..decision.memory });
-        self.plan = decision.plan;
-        Some(applied)
+        let look = self.process.look(&self.settings, now);
+        self.events.extend(look.events);
+        self.plan.clone_from(&self.process.plan);
+        look.applied
+    }
+
+    /// One look of the process that led before.
+    pub fn look_back(&mut self) -> Option<Applied> {
+        let now = self.clock.time();
+        let former = self.former.as_mut()?;
+        former.look(&self.settings, now).applied
     }
 
     /// Looks until there is nothing to write.
@@ -101,7 +128,7 @@ impl Core {
 
     /// The Rollout as it is stored.
     pub fn rollout(&self) -> Option<Rollout> {
-        let value = self.hand.get("Rollout", &self.key.0, &self.key.1)?;
+        let value = self.user().get("Rollout", &self.key.0, &self.key.1)?;
         serde::Deserialize::deserialize(&*value).ok()
     }
 

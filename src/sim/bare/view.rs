@@ -1,47 +1,283 @@
-//! The simulated store as a place to look objects up. It is always up to date; lagging views are built on top of it.
+//! What a controller's watches have shown it: a cache for each kind, each with a delay of its own.
+//!
+//! Left alone it is always up to date. [`Trouble`] makes it late, lets it miss an event, or starts it from the past;
+//! what then differs between kinds is what a real controller meets as events that arrive out of order.
 
+use std::any::Any;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::{
     AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, LabelSelector, Pod, ReplicaSet,
-    Service, TextMap, Workload, names,
+    Service, TextMap, Time, Workload, names,
 };
 use crate::controller::cached::CachedRollout;
 use crate::controller::observe::{Lookup, Objects};
 use crate::plan::ObjectRef;
 use crate::rollout::invalid::service_fields;
-use crate::sim::api_server::Hand;
+use crate::runtime::expectations::Seen;
+use crate::sim::api_server::{ApiServer, Cursor, Entry};
+use crate::sim::object;
 use crate::traffic::gateway_api::RouteKind;
 
-/// Reads through a hand.
-pub struct View(pub Hand);
+/// The longest that an event is held back.
+pub const LATEST: Duration = Duration::from_mins(1);
+/// Kinds that wake nobody: the controller does not watch them.
+const UNWATCHED: &[&str] = &["Namespace", "Node", "Lease", "Event", "Gateway", "GatewayClass"];
+
+/// What happens to one event of a watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Trouble {
+    /// It, and so every later one of its kind, arrives so many milliseconds late.
+    Late(u64),
+    /// It arrives once so many later events of its kind have happened, or after a minute.
+    Behind(usize),
+    /// It never arrives; after so many milliseconds the kind is listed anew.
+    Lost(u64),
+}
+
+type Key = (String, String);
+
+/// An object as it arrived; decoded when somebody looks at it.
+struct Slot {
+    value: Arc<Value>,
+    decoded: OnceCell<Option<Arc<dyn Any + Send + Sync>>>,
+}
+
+struct Held {
+    entry: Arc<Entry>,
+    due: Time,
+    behind: usize,
+}
+
+#[derive(Default)]
+struct Watch {
+    objects: BTreeMap<Key, Slot>,
+    held: VecDeque<Held>,
+    /// Every event is so much late.
+    lag: Duration,
+    /// Trouble by the number of the event.
+    trouble: BTreeMap<u64, Trouble>,
+    /// Events so far.
+    count: u64,
+    relist: Option<Time>,
+}
+
+/// The caches of one controller.
+pub struct View {
+    server: ApiServer,
+    cursor: Cursor,
+    watches: BTreeMap<String, Watch>,
+    heard: u64,
+    /// Nothing arrives before this time.
+    held_until: Option<Time>,
+}
 
 impl View {
-    fn one<K: Kind + DeserializeOwned>(&self, namespace: &str, name: &str) -> Option<Arc<K>> {
-        decode(&*self.0.get(K::KIND, namespace, name)?)
+    /// Everything that the server holds now.
+    pub fn new(server: &ApiServer) -> Self {
+        Self::as_of(server, server.version())
     }
 
-    fn all<K: Kind + DeserializeOwned>(&self, namespace: &str, keep: impl Fn(&K) -> bool) -> Vec<Arc<K>> {
-        let objects = self.0.list(K::KIND, namespace);
-        objects.iter().filter_map(|object| decode(object)).filter(|object: &Arc<K>| keep(object)).collect()
+    /// What the server held at an earlier version; what has happened since arrives as events.
+    pub fn as_of(server: &ApiServer, version: u64) -> Self {
+        let cursor = server.subscribe_after(version);
+        let mut view = Self { server: server.clone(), cursor, watches: BTreeMap::new(), heard: 0, held_until: None };
+        for (kind, objects) in server.snapshots(version) {
+            let objects = objects.into_iter().map(|(key, value)| (key, Slot::of(value))).collect();
+            view.watches.insert(kind, Watch { objects, ..Watch::default() });
+        }
+        view
     }
 
-    fn owned<K: Kind + DeserializeOwned>(&self, uid: &str) -> Vec<Arc<K>> {
+    /// Makes every event of a kind arrive late.
+    pub fn delay(&mut self, kind: &str, lag: Duration) {
+        self.watches.entry(kind.to_owned()).or_default().lag = lag.min(LATEST);
+    }
+
+    /// Orders trouble for the event of a kind with this number, from 0.
+    pub fn trouble(&mut self, kind: &str, number: u64, trouble: Trouble) {
+        self.watches.entry(kind.to_owned()).or_default().trouble.insert(number, trouble);
+    }
+
+    /// Events of each kind that have happened.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.watches.iter().map(|(kind, watch)| (kind.as_str(), watch.count))
+    }
+
+    /// Goes up with every event that has arrived.
+    pub const fn heard(&self) -> u64 {
+        self.heard
+    }
+
+    /// Whether something of a kind has not arrived yet.
+    pub fn is_behind(&self, kind: &str) -> bool {
+        let behind = |watch: &Watch| !watch.held.is_empty() || watch.relist.is_some();
+        self.held_until.is_some() || self.watches.get(kind).is_some_and(behind)
+    }
+
+    /// When the next event that is held back arrives.
+    pub fn next(&self) -> Option<Time> {
+        let held = self.watches.values().filter_map(|watch| watch.held.front()).map(|held| held.due);
+        let next = held.chain(self.watches.values().filter_map(|watch| watch.relist)).min();
+        self.held_until.or(next)
+    }
+
+    /// Nothing arrives before this time: the API server that this view lists from is behind the others.
+    pub const fn hold(&mut self, until: Time) {
+        self.held_until = Some(until);
+    }
+
+    /// Takes in what has arrived by now.
+    pub fn sync(&mut self, now: Time) {
+        if self.held_until.is_some_and(|until| until > now) {
+            return;
+        }
+        self.held_until = None;
+        // The journal of one run is far shorter than what the server keeps.
+        for entry in self.cursor.drain().unwrap_or_default() {
+            let watch = match self.watches.get_mut(&entry.kind) {
+                Some(watch) => watch,
+                None => self.watches.entry(entry.kind.clone()).or_default(),
+            };
+            watch.hear(entry);
+        }
+        for (kind, watch) in &mut self.watches {
+            let arrived = watch.arrive(&self.server, kind, now);
+            if !UNWATCHED.contains(&kind.as_str()) {
+                self.heard += arrived;
+            }
+        }
+    }
+
+    /// Identity and version of an object as it arrived.
+    pub fn seen(&self, kind: &str, namespace: &str, name: &str) -> Option<Seen> {
+        let value = self.value(kind, namespace, name)?;
+        let text = |pointer: &str| object::text(value, pointer).to_owned();
+        Some(Seen { uid: text("/metadata/uid"), resource_version: text("/metadata/resourceVersion") })
+    }
+
+    fn slot(&self, kind: &str, namespace: &str, name: &str) -> Option<&Slot> {
+        self.watches.get(kind)?.objects.get(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    fn value(&self, kind: &str, namespace: &str, name: &str) -> Option<&Arc<Value>> {
+        self.slot(kind, namespace, name).map(|slot| &slot.value)
+    }
+
+    fn one<K: Kind + DeserializeOwned + Send + Sync + 'static>(&self, namespace: &str, name: &str) -> Option<Arc<K>> {
+        self.slot(K::KIND, namespace, name)?.read()
+    }
+
+    fn all<K>(&self, namespace: &str, keep: impl Fn(&K) -> bool) -> Vec<Arc<K>>
+    where
+        K: Kind + DeserializeOwned + Send + Sync + 'static,
+    {
+        let slots = self.watches.get(K::KIND).into_iter().flat_map(|watch| &watch.objects);
+        let here = slots.filter(|((place, _), _)| namespace.is_empty() || place == namespace);
+        here.filter_map(|(_, slot)| slot.read()).filter(|object: &Arc<K>| keep(object)).collect()
+    }
+
+    fn owned<K: Kind + DeserializeOwned + Send + Sync + 'static>(&self, uid: &str) -> Vec<Arc<K>> {
         self.all("", |object: &K| object.meta().controller().is_some_and(|owner| owner.uid == uid))
     }
 }
 
-fn decode<K: DeserializeOwned>(value: &Value) -> Option<Arc<K>> {
-    K::deserialize(value).ok().map(Arc::new)
+impl Slot {
+    const fn of(value: Arc<Value>) -> Self {
+        Self { value, decoded: OnceCell::new() }
+    }
+
+    fn read<K: DeserializeOwned + Send + Sync + 'static>(&self) -> Option<Arc<K>> {
+        self.decode(|value| K::deserialize(value).ok())
+    }
+
+    fn decode<K: Send + Sync + 'static>(&self, decode: impl Fn(&Value) -> Option<K>) -> Option<Arc<K>> {
+        let decoded =
+            self.decoded.get_or_init(|| Some(Arc::new(decode(&self.value)?) as Arc<dyn Any + Send + Sync>)).clone();
+        decoded?.downcast().ok()
+    }
+}
+
+impl Watch {
+    fn hear(&mut self, entry: Arc<Entry>) {
+        let number = self.count;
+        self.count += 1;
+        let due = entry.time + self.lag;
+        let held = match self.trouble.get(&number) {
+            Some(Trouble::Lost(millis)) => {
+                self.relist = Some(entry.time + Duration::from_millis(*millis).min(LATEST));
+                return;
+            }
+            Some(Trouble::Late(millis)) => {
+                Held { due: entry.time + Duration::from_millis(*millis).min(LATEST), entry, behind: 0 }
+            }
+            Some(Trouble::Behind(events)) => Held { due: entry.time + LATEST, entry, behind: *events },
+            None => Held { entry, due, behind: 0 },
+        };
+        self.held.push_back(held);
+    }
+
+    /// Takes in what is due; returns how many events that were.
+    fn arrive(&mut self, server: &ApiServer, kind: &str, now: Time) -> u64 {
+        let mut arrived = 0;
+        if self.relist.is_some_and(|at| at <= now) {
+            self.relist = None;
+            self.held.clear();
+            let objects = server.objects(kind);
+            self.objects = objects.into_iter().map(|(key, value)| (key, Slot::of(value))).collect();
+            arrived += 1;
+        }
+        while let Some(front) = self.held.front() {
+            let overtaken = front.behind > 0 && self.held.len() > front.behind;
+            if front.due > now && !overtaken {
+                break;
+            }
+            let Some(held) = self.held.pop_front() else { break };
+            self.take(&held.entry);
+            arrived += 1;
+        }
+        arrived
+    }
+
+    fn take(&mut self, entry: &Entry) {
+        let key = (entry.namespace.clone(), entry.name.clone());
+        match &entry.after {
+            None => drop(self.objects.remove(&key)),
+            Some(after) => {
+                let slot = Slot::of(Arc::clone(after));
+                if let Some(old) = self.objects.insert(key, slot).filter(|_| entry.kind == "Rollout") {
+                    self.keep_digest(entry, &old);
+                }
+            }
+        }
+    }
+
+    /// A digest is a function of the specification, and the dearest part of reading a Rollout.
+    fn keep_digest(&self, entry: &Entry, old: &Slot) {
+        let Some(slot) = self.objects.get(&(entry.namespace.clone(), entry.name.clone())) else { return };
+        let Some(known) = old.decode(|value| CachedRollout::of(value).ok()) else { return };
+        let same = |pointer: &str| old.value.pointer(pointer) == slot.value.pointer(pointer);
+        if same("/spec") && same("/status/collisionCount") && same("/metadata/annotations") {
+            slot.decode(|value| CachedRollout::with_digest(value, &known.digest).ok());
+        }
+    }
+}
+
+fn rollout(slot: &Slot) -> Option<Arc<CachedRollout>> {
+    slot.decode(|value| CachedRollout::of(value).ok())
 }
 
 impl Objects for View {
     fn rollout(&self, namespace: &str, name: &str) -> Option<Arc<CachedRollout>> {
-        CachedRollout::of(&*self.0.get("Rollout", namespace, name)?).ok().map(Arc::new)
+        rollout(self.slot("Rollout", namespace, name)?)
     }
 
     fn replica_sets_of(&self, owner_uid: &str) -> Vec<Arc<ReplicaSet>> {
@@ -66,14 +302,16 @@ impl Objects for View {
     }
 
     fn route(&self, route: &ObjectRef) -> Option<Arc<Value>> {
-        self.0.get(&route.resource.kind, &route.namespace, &route.name)
+        self.value(&route.resource.kind, &route.namespace, &route.name).cloned()
     }
 
     fn routes_in(&self, kind: RouteKind, namespace: &str, labels: &LabelSelector) -> Vec<Arc<Value>> {
-        let all: Vec<Arc<Value>> = self.0.list(&kind.resource().kind, namespace);
+        let watch = self.watches.get(kind.resource().kind.as_ref());
+        let slots = watch.into_iter().flat_map(|watch| &watch.objects);
+        let here = slots.filter(|((place, _), _)| place == namespace).map(|(_, slot)| &slot.value);
         let labels_of = |route: &Value| route.pointer("/metadata/labels").map(TextMap::deserialize);
-        let taken = |route: &Arc<Value>| labels.matches(&labels_of(route).and_then(Result::ok).unwrap_or_default());
-        all.into_iter().filter(taken).collect()
+        let taken = |route: &&Arc<Value>| labels.matches(&labels_of(route).and_then(Result::ok).unwrap_or_default());
+        here.filter(taken).cloned().collect()
     }
 
     fn runs_of(&self, owner_uid: &str) -> Vec<Arc<AnalysisRun>> {
@@ -89,8 +327,8 @@ impl Objects for View {
     }
 
     fn workload(&self, object: &ObjectRef) -> Lookup<Workload> {
-        let found = self.0.get(&object.resource.kind, &object.namespace, &object.name);
-        match found.map(|value| Workload::deserialize(&*value)) {
+        let found = self.value(&object.resource.kind, &object.namespace, &object.name);
+        match found.map(|value| Workload::deserialize(&**value)) {
             Some(Ok(workload)) => Lookup::Found(Arc::new(workload)),
             Some(Err(error)) => Lookup::Invalid(error.to_string()),
             None => Lookup::Absent,
@@ -98,10 +336,10 @@ impl Objects for View {
     }
 
     fn rollouts_with_service(&self, namespace: &str, service: &str) -> Vec<Arc<CachedRollout>> {
-        let objects = self.0.list("Rollout", namespace);
-        let rollouts = objects.iter().filter_map(|object| CachedRollout::of(object).ok());
+        let slots = self.watches.get("Rollout").into_iter().flat_map(|watch| &watch.objects);
+        let rollouts = slots.filter(|((place, _), _)| place == namespace).filter_map(|(_, slot)| rollout(slot));
         let naming = rollouts
             .filter(|cached| service_fields(&cached.rollout.spec.strategy).iter().any(|(_, name)| *name == service));
-        naming.map(Arc::new).collect()
+        naming.collect()
     }
 }

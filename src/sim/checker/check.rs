@@ -1,12 +1,13 @@
 //! Replays the journal and reports the first broken promise.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::facts::{Facts, Share, hash};
 use super::state::{Past, State};
-use super::{decisions, managed, pace, revisions, traffic, workload};
+use super::{bounds, decisions, footprint, managed, pace, revisions, traffic, workload};
 use crate::api::Time;
 use crate::sim::api_server::journal::Entry;
 use crate::sim::object;
@@ -27,6 +28,8 @@ const DECISIONS: &[&str] = &[
     "/status/promoteFull",
     "/status/blueGreen/scaleUpPreviewCheckPoint",
 ];
+/// Fields of the record whose change is progress.
+const PROGRESS: &[&str] = &["/status/currentStepIndex", "/status/stableRS", "/status/currentPodHash"];
 /// Kinds on which the shares of revisions rest.
 const SHARES: &[&str] = &["Rollout", "ReplicaSet", "Service", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"];
 
@@ -99,20 +102,25 @@ const INVARIANTS: &[(&str, Invariant)] = &[
     ("I08", pace::i08),
     ("I09", decisions::i09),
     ("I10", pace::i10),
+    ("I12", footprint::i12),
     ("I14", managed::i14),
     ("I15", revisions::i15),
     ("I16", traffic::i16),
     ("I17", traffic::i17),
     ("I19", revisions::i19),
+    ("I20", footprint::i20),
     ("I22", revisions::i22),
     ("I23", pace::i23),
     ("I24", workload::i24),
     ("I25", pace::i25),
     ("I26", decisions::i26),
+    ("I27", footprint::i27),
     ("I28", decisions::i28),
     ("I29", pace::i29),
     ("I31", decisions::i31),
     ("I32", decisions::i32),
+    ("I33", pace::i33),
+    ("I35", bounds::i35),
     ("I41", decisions::i41),
 ];
 
@@ -121,15 +129,38 @@ const INVARIANTS: &[(&str, Invariant)] = &[
 pub struct Checker {
     /// The cluster after what was replayed.
     pub state: State,
+    /// Aborts whose users are still to be taken back, by the uid of the Rollout, and since when they could be.
+    owed: Vec<(String, Time)>,
 }
 
 impl Checker {
+    /// Judges what has to happen within a time. Only where no view is late and no request fails: bounds count from
+    /// the watch event, and hold while the API server accepts writes.
+    ///
+    /// # Errors
+    /// The first promise whose time is over.
+    pub fn tick(&mut self, now: Time) -> Result<(), Violation> {
+        let aborting = self.state.past.values().any(|past| past.aborted.is_some());
+        if !aborting {
+            self.owed.clear();
+            return Ok(());
+        }
+        self.state.now = self.state.now.max(now);
+        self.owed = bounds::i30(&self.state, &self.owed, now).map_err(|message| Violation {
+            id: "I30",
+            write: "nobody".to_owned(),
+            time: now,
+            message,
+        })?;
+        Ok(())
+    }
+
     /// Takes one write in.
     ///
     /// # Errors
     /// The first promise that the write breaks.
     pub fn observe(&mut self, entry: &Entry) -> Result<(), Violation> {
-        let moves_shares = SHARES.contains(&entry.kind.as_str());
+        let moves_shares = moves_shares(entry);
         if moves_shares {
             self.note_exposure(entry.time);
         }
@@ -153,7 +184,10 @@ impl Checker {
             if !concerns(&old, entry) {
                 continue;
             }
-            let past = self.state.past.get(object::uid(value)).cloned().unwrap_or_default();
+            if !owns(&old, entry) {
+                continue;
+            }
+            let past = self.state.past.get(object::uid(value)).map(Arc::clone).unwrap_or_default();
             let write = Write { entry, before: &old, after: &new, past: &past };
             for (id, invariant) in INVARIANTS {
                 invariant(&write).map_err(|message| violation(id, entry, message))?;
@@ -172,7 +206,7 @@ impl Checker {
             }
         }
         for (uid, hash) in found {
-            self.state.past.entry(uid).or_default().exposed.insert(hash, now);
+            self.state.past_of(&uid).exposed.insert(hash, now);
         }
     }
 
@@ -184,7 +218,7 @@ impl Checker {
         let evicted = entry.actor == CONTROLLER && pace::takes_pod(entry);
         if selector || evicted || !BUILT_IN.contains(&entry.actor.as_str()) {
             for past in self.state.past.values_mut() {
-                past.inputs += 1;
+                Arc::make_mut(past).inputs += 1;
             }
         }
     }
@@ -195,8 +229,16 @@ impl Checker {
         // What is taken back because a revision has lost all of its pods may come again with them.
         let retreat = RouteKind::named(&entry.kind).is_some() && self.canary_has_gone();
         for past in self.state.past.values_mut() {
-            let inputs = if retreat { u64::MAX } else { past.inputs };
-            past.fields.insert(field.clone(), (from.clone(), to.clone(), inputs));
+            let past = Arc::make_mut(past);
+            // What came in since the value before was written excuses going back to it.
+            let since = past.changed.insert(field.clone(), past.inputs).unwrap_or(past.inputs);
+            let ours = past.fields.get(&field).is_some_and(|(_, written, _)| *written == from);
+            let since = match (retreat, ours) {
+                (true, _) => u64::MAX,
+                (false, true) => since,
+                (false, false) => past.inputs,
+            };
+            past.fields.insert(field.clone(), (from.clone(), to.clone(), since));
         }
     }
 
@@ -210,12 +252,29 @@ impl Checker {
         })
     }
 
+    /// Remembers what was specified, by the image of its first container.
+    fn note_image(&mut self, entry: &Entry) {
+        let Some(after) = entry.after.as_ref().filter(|_| matches!(entry.kind.as_str(), "Rollout" | "Deployment"))
+        else {
+            return;
+        };
+        let Some(image) = object::at(after, "/spec/template/spec/containers/0/image") else { return };
+        let uids: Vec<String> = self.state.rollouts().map(|rollout| object::uid(rollout).to_owned()).collect();
+        for uid in uids {
+            let past = self.state.past.get(&uid);
+            if past.is_none_or(|past| !past.images.contains(image)) {
+                self.state.past_of(&uid).images.push(image.clone());
+            }
+        }
+    }
+
     /// Remembers what the record says: former stable revisions, aborts, decisions.
     fn note_record(&mut self, entry: &Entry) {
+        self.note_image(entry);
         let (Some(after), "Rollout") = (&entry.after, entry.kind.as_str()) else { return };
         let text = |pointer: &str| object::text(after, pointer).to_owned();
         let old = entry.before.as_deref().unwrap_or(&Value::Null);
-        let past = self.state.past.entry(object::uid(after).to_owned()).or_default();
+        let past = self.state.past_of(object::uid(after));
         let (stable, current) = (text("/status/stableRS"), text("/status/currentPodHash"));
         let before = object::text(old, "/status/stableRS");
         if !before.is_empty() && before != stable {
@@ -223,15 +282,31 @@ impl Checker {
         }
         past.former.remove(&stable);
         past.former.remove(&current);
-        let aborted = after.pointer("/status/abort").and_then(Value::as_bool) == Some(true);
+        let aborted = object::at(after, "/status/abort").and_then(Value::as_bool) == Some(true);
         past.aborted = match (&past.aborted, aborted) {
             (Some((hash, since)), true) if *hash == current => Some((hash.clone(), *since)),
             (_, true) => Some((current, entry.time)),
             (_, false) => None,
         };
-        if DECISIONS.iter().any(|pointer| old.pointer(pointer) != after.pointer(pointer)) {
+        if DECISIONS.iter().any(|pointer| object::at(old, pointer) != object::at(after, pointer)) {
             past.inputs += 1;
         }
+        if PROGRESS.iter().any(|pointer| object::at(old, pointer) != object::at(after, pointer)) {
+            past.progress = Some(entry.time);
+        }
+    }
+}
+
+/// Whether a write may change which revision has which share: a status alone does not, but for what it acknowledges.
+fn moves_shares(entry: &Entry) -> bool {
+    if !SHARES.contains(&entry.kind.as_str()) {
+        return false;
+    }
+    let (Some(before), Some(after)) = (&entry.before, &entry.after) else { return true };
+    match entry.kind.as_str() {
+        "ReplicaSet" => object::at(before, "/metadata/labels") != object::at(after, "/metadata/labels"),
+        "Rollout" => before.get("spec") != after.get("spec"),
+        _ => true,
     }
 }
 
@@ -248,6 +323,23 @@ fn concerns(facts: &Facts<'_>, entry: &Entry) -> bool {
         }
         _ => object::controller_uid(object) == Some(object::uid(facts.value)),
     }
+}
+
+/// Whether no older Rollout names the written object: what a younger one names as well is not its own (I12).
+fn owns(facts: &Facts<'_>, entry: &Entry) -> bool {
+    let age = |value: &Value| (object::time(value, "/metadata/creationTimestamp"), object::name(value).to_owned());
+    let own = age(facts.value);
+    let mut older = facts.state.list("Rollout", &entry.namespace).filter(|value| age(value) < own);
+    !older.any(|value| {
+        let Some(other) = Facts::of(facts.state, value) else { return false };
+        match entry.kind.as_str() {
+            "Service" => other.services().contains(&entry.name.as_str()),
+            kind if RouteKind::named(kind).is_some() => {
+                other.routes().contains(&(entry.namespace.clone(), entry.name.clone()))
+            }
+            _ => false,
+        }
+    })
 }
 
 /// The violation that a write makes.

@@ -48,7 +48,7 @@ fn fast_rollback(facts: &Facts<'_>) -> bool {
 pub fn i09(write: &Write<'_>) -> Found {
     let facts = write.before;
     let Some(strategy) = &facts.rollout.spec.strategy.blue_green else { return Ok(()) };
-    let of = |value: &Value| value.pointer("/spec/selector").and_then(|s| s.get(HASH).cloned());
+    let of = |value: &Value| object::at(value, "/spec/selector").and_then(|s| s.get(HASH).cloned());
     let status = &facts.rollout.status;
     let to = of(write.made());
     let switched = write.is("Service") && write.entry.name == strategy.active_service && to != of(write.left());

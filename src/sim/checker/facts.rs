@@ -94,7 +94,7 @@ impl<'s> Facts<'s> {
     /// The revision that a Service selects; empty where it selects none.
     pub fn selected(&self, service: &str) -> &'s str {
         let service = self.state.get("Service", object::namespace(self.value), service);
-        service.and_then(|service| service.pointer("/spec/selector")?.get(HASH)?.as_str()).unwrap_or_default()
+        service.and_then(|service| object::at(service, "/spec/selector")?.get(HASH)?.as_str()).unwrap_or_default()
     }
 
     /// The ReplicaSet that a Service selects.
@@ -129,7 +129,7 @@ impl<'s> Facts<'s> {
         let named = crate::controller::observe::route_refs(&self.rollout).into_iter();
         let selected = crate::controller::observe::route_selectors(&self.rollout).into_iter().flat_map(|of| {
             let labels = |route: &Value| -> TextMap {
-                let labels = route.pointer("/metadata/labels").cloned().unwrap_or_default();
+                let labels = object::at(route, "/metadata/labels").cloned().unwrap_or_default();
                 serde_json::from_value(labels).unwrap_or_default()
             };
             let all = self.state.list(&of.kind.resource().kind, &of.namespace).collect::<Vec<_>>();

@@ -113,14 +113,17 @@ fn selector(write: &Write<'_>) -> Found {
 fn step(write: &Write<'_>) -> Found {
     let facts = write.before;
     let index = |value: &Value| object::integer(value, "/status/currentStepIndex");
-    let stable = |value: &Value| object::text(value, "/status/stableRS").to_owned();
+    let revisions = |value: &Value| {
+        ["stableRS", "currentPodHash"].map(|field| value.get("status").and_then(|status| status.get(field)).cloned())
+    };
     let (Some(from), Some(to)) = (index(write.left()), index(write.made())) else { return Ok(()) };
     let current = usize::try_from(from).unwrap_or(0);
     let canary = facts.rollout.spec.strategy.canary.as_ref();
     let steps = canary.and_then(|canary| canary.steps.as_deref()).unwrap_or_default();
     let sets =
         steps.get(current).is_some_and(|step| step.set_header_route.is_some() || step.set_mirror_route.is_some());
-    let went_on = to == from + 1 && stable(write.left()) == stable(write.made()) && !facts.rollout.status.promote_full;
+    let went_on =
+        to == from + 1 && revisions(write.left()) == revisions(write.made()) && !facts.rollout.status.promote_full;
     let pods = facts.by_hash(&facts.rollout.status.current_pod_hash).map_or(0, |rs| wanted(rs));
     if !sets || !went_on || facts.replicas == 0 || pods == 0 {
         return Ok(());
@@ -153,6 +156,7 @@ pub fn at_rest(facts: &Facts<'_>) -> Found {
         return if led.is_empty() { Ok(()) } else { Err(format!("I14: {} with managed rules {led:?}", status.phase)) };
     }
     let updating = status.phase == "Paused" && !status.abort && !status.promote_full;
+    let updating = updating && status.stable_rs != status.current_pod_hash;
     let wants_pods = facts.by_hash(&status.current_pod_hash).is_some_and(|rs| wanted(rs) > 0);
     if !updating || !wants_pods || facts.selected(canary) != status.current_pod_hash || available(canary) == 0 {
         return Ok(());

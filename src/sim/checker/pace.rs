@@ -1,4 +1,4 @@
-//! How far and how fast sizes and weights go: I08, I10, I23, I25, I29.
+//! How far and how fast sizes and weights go: I08, I10, I23, I25, I29, I33.
 
 use super::check::{Found, Write};
 use super::facts::{Facts, Share, hash, wanted};
@@ -90,7 +90,7 @@ fn ceiling(facts: &Facts<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
         };
     }
     let preview = facts.rollout.spec.strategy.blue_green.as_ref().and_then(|b| b.preview_replica_count).unwrap_or(0);
-    let most = if hash == status.stable_rs {
+    let most = if hash == status.stable_rs && hash != status.current_pod_hash {
         facts.replicas
     } else if hash == status.current_pod_hash || status.stable_rs.is_empty() {
         facts.replicas.max(facts.canary_scale().unwrap_or(0)).max(preview.into())
@@ -127,6 +127,32 @@ pub fn i29(write: &Write<'_>) -> Found {
     let rivalled = write.before.by_hash(&status.stable_rs).is_some();
     if aborted && rivalled && hash(write.left()) == status.current_pod_hash && !status.stable_rs.is_empty() {
         return Err(format!("aborted revision grows from {from} to {to}"));
+    }
+    Ok(())
+}
+
+/// I33 Safe pre-emption: no write of ours raises the size or the share of a revision that is neither stable nor current.
+pub fn i33(write: &Write<'_>) -> Found {
+    let facts = write.before;
+    let status = &facts.rollout.status;
+    if status.stable_rs.is_empty() || facts.by_hash(&status.stable_rs).is_none() {
+        return Ok(());
+    }
+    let between = |set: &str| !set.is_empty() && set != status.stable_rs && set != status.current_pod_hash;
+    if let Some((from, to)) = resize(write).filter(|(from, to)| to > from && between(hash(write.left()))) {
+        return Err(format!("{} grows from {from} to {to}, and is neither stable nor current", hash(write.left())));
+    }
+    if !write.is_route() {
+        return Ok(());
+    }
+    for set in facts.sets().map(|rs| hash(rs)).filter(|set| between(set)) {
+        let of = |route: &Value| facts.share_of(&super::routes::rules(route), |service| facts.selected(service) == set);
+        if of(write.made()).exceeds(of(write.left())) {
+            return Err(format!(
+                "the share of {set}, which is neither stable nor current, goes to {:?}",
+                of(write.made())
+            ));
+        }
     }
     Ok(())
 }

@@ -17,10 +17,15 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
         return Ok(());
     }
     let measures = state.list("AnalysisRun", namespace).any(|run| object::text(run, "/status/phase") == "Running");
+    // A restart waits for as long as a budget spares no pod.
+    let spares = |budget: &serde_json::Value| object::integer(budget, "/status/disruptionsAllowed").unwrap_or(0) > 0;
+    let refused = state.list("PodDisruptionBudget", namespace).any(|budget| !spares(budget));
+    let measures = measures || (refused && status.message.contains("restarting"));
     if !measures && !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded") {
         return Err(format!("I34: at rest in {} {:?}", status.phase, status.message));
     }
     selectors(&facts)?;
+    ends(&facts)?;
     sizes(&facts)?;
     weights(&facts)?;
     managed::at_rest(&facts)
@@ -40,6 +45,23 @@ fn selectors(facts: &Facts<'_>) -> Result<(), String> {
         Some(service) => {
             Err(format!("I01: Service {service} selects {:?}, which is no revision", facts.selected(service)))
         }
+        None => Ok(()),
+    }
+}
+
+/// Healthy: every Service that the Rollout names and that selects a revision selects the stable one.
+fn ends(facts: &Facts<'_>) -> Result<(), String> {
+    let status = &facts.rollout.status;
+    if status.phase != "Healthy" || facts.rollout.spec.paused || facts.replicas == 0 {
+        return Ok(());
+    }
+    let selects =
+        |service: &&str| !matches!(facts.selected(service), hash if hash.is_empty() || hash == status.stable_rs);
+    // The side of ping and pong that has no part now stays on the revision that it served last.
+    let canary = facts.rollout.spec.strategy.canary.as_ref();
+    let idle = facts.routed().filter(|_| canary.is_some_and(|canary| canary.ping_pong.is_some())).map(|sides| sides.0);
+    match facts.services().into_iter().filter(|service| Some(*service) != idle).find(selects) {
+        Some(service) => Err(format!("I41: Healthy, and Service {service} selects {}", facts.selected(service))),
         None => Ok(()),
     }
 }

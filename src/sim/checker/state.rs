@@ -12,9 +12,6 @@ use crate::sim::models::replica_sets::ready_since;
 use crate::sim::object;
 use crate::traffic::gateway_api::RouteKind;
 
-/// Kind, namespace, name.
-pub type Key = (String, String, String);
-
 /// What is remembered of one Rollout.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
@@ -24,40 +21,53 @@ pub struct Past {
     pub former: BTreeMap<String, Time>,
     /// The revision whose update is aborted, and since when that is on record.
     pub aborted: Option<(String, Time)>,
-    /// Last change of a field of ours: (value before, value after, inputs seen until then).
+    /// Last change of a field of ours: (value before, value after, inputs seen until the value before was written).
     pub fields: BTreeMap<String, (Value, Value, u64)>,
+    /// Inputs seen until the last change of each field.
+    pub changed: BTreeMap<String, u64>,
     /// Inputs from outside, and decisions on record: what may make a field go back.
     pub inputs: u64,
+    /// Images that the template has had.
+    pub images: Vec<Value>,
+    /// When the update last got further by the record, or was changed.
+    pub progress: Option<Time>,
 }
 
-/// The cluster after some prefix of the journal.
+/// The objects of one kind by namespace, and then by name.
+type Objects = BTreeMap<String, BTreeMap<String, Arc<Value>>>;
+
+/// The cluster after some prefix of the journal. A copy costs a few pointers, and the first change after it the objects
+/// of one kind.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    objects: BTreeMap<Key, Arc<Value>>,
+    objects: Vec<(String, Arc<Objects>)>,
     /// Rollouts, read, by namespace and name.
-    read: BTreeMap<(String, String), Arc<Rollout>>,
+    read: Arc<BTreeMap<(String, String), Arc<Rollout>>>,
     /// Weights that may be in force, by namespace and name of the route (names are distinct over kinds here).
-    pub routes: BTreeMap<(String, String), RouteHistory>,
+    pub routes: Arc<BTreeMap<(String, String), RouteHistory>>,
     /// By uid of the Rollout.
-    pub past: BTreeMap<String, Past>,
+    pub past: BTreeMap<String, Arc<Past>>,
     /// When the last write was made.
     pub now: Time,
+    /// Whether the controller's views are late in this run: only a simulation knows.
+    pub late_views: bool,
+    /// Whether the controller's view of EndpointSlices is behind: only a simulation knows.
+    pub late_slices: bool,
 }
 
 impl State {
+    fn objects(&self, kind: &str) -> Option<&Arc<Objects>> {
+        self.objects.iter().find(|(known, _)| known == kind).map(|(_, objects)| objects)
+    }
+
     /// An object, if it exists.
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&Arc<Value>> {
-        self.objects.get(&(kind.to_owned(), namespace.to_owned(), name.to_owned()))
+        self.objects(kind)?.get(namespace)?.get(name)
     }
 
     /// All objects of a kind in a namespace.
     pub fn list<'s>(&'s self, kind: &str, namespace: &str) -> impl Iterator<Item = &'s Arc<Value>> {
-        let (kind, namespace) = (kind.to_owned(), namespace.to_owned());
-        let from = (kind.clone(), namespace.clone(), String::new());
-        self.objects
-            .range(from..)
-            .take_while(move |((k, n, _), _)| *k == kind && *n == namespace)
-            .map(|(_, object)| object)
+        self.objects(kind).and_then(|objects| objects.get(namespace)).into_iter().flat_map(BTreeMap::values)
     }
 
     /// A Rollout as it was read last.
@@ -68,6 +78,11 @@ impl State {
     /// All Rollouts.
     pub fn rollouts(&self) -> impl Iterator<Item = &Arc<Value>> {
         self.read.keys().filter_map(|(namespace, name)| self.get("Rollout", namespace, name))
+    }
+
+    /// What is remembered of a Rollout, to be changed.
+    pub fn past_of(&mut self, uid: &str) -> &mut Past {
+        Arc::make_mut(self.past.entry(uid.to_owned()).or_default())
     }
 
     /// Pods that a ReplicaSet controls and that are not on their way out.
@@ -88,22 +103,44 @@ impl State {
     /// Takes one write in.
     pub fn apply(&mut self, entry: &Entry) {
         self.now = self.now.max(entry.time);
-        let key = (entry.kind.clone(), entry.namespace.clone(), entry.name.clone());
+        let key = (entry.namespace.clone(), entry.name.clone());
+        let position = self.objects.iter().position(|(kind, _)| *kind == entry.kind).unwrap_or_else(|| {
+            self.objects.push((entry.kind.clone(), Arc::default()));
+            self.objects.len() - 1
+        });
+        let Some((_, objects)) = self.objects.get_mut(position) else { return };
         match &entry.after {
             Some(after) => {
+                let place = Arc::make_mut(objects).entry(key.0.clone()).or_default();
+                place.insert(key.1.clone(), Arc::clone(after));
                 if RouteKind::named(&entry.kind).is_some() {
-                    let route = (entry.namespace.clone(), entry.name.clone());
-                    self.routes.entry(route).or_default().observe(after, entry.time);
+                    Arc::make_mut(&mut self.routes).entry(key).or_default().observe(after, entry.time);
+                } else if entry.kind == "Rollout" {
+                    self.read_rollout(key, entry);
                 }
-                if entry.kind == "Rollout" {
-                    let read: Option<Rollout> = serde::Deserialize::deserialize(&**after).ok();
-                    self.read.extend(read.map(|read| ((entry.namespace.clone(), entry.name.clone()), Arc::new(read))));
-                }
-                self.objects.insert(key, Arc::clone(after));
             }
             None => {
-                self.objects.remove(&key);
+                if let Some(place) = Arc::make_mut(objects).get_mut(&key.0) {
+                    place.remove(&key.1);
+                }
             }
+        }
+    }
+
+    /// Reads a Rollout; its specification only where that has changed.
+    fn read_rollout(&mut self, key: (String, String), entry: &Entry) {
+        let Some(after) = &entry.after else { return };
+        let same = entry.before.as_ref().is_some_and(|before| before.get("spec") == after.get("spec"));
+        let read: Option<Rollout> = match self.read.get(&key).filter(|_| same) {
+            Some(known) => after.get("status").and_then(|status| {
+                let status = serde::Deserialize::deserialize(status).ok()?;
+                let metadata = serde::Deserialize::deserialize(after.get("metadata")?).ok()?;
+                Some(Rollout { metadata, status, ..(**known).clone() })
+            }),
+            None => serde::Deserialize::deserialize(&**after).ok(),
+        };
+        if let Some(read) = read {
+            Arc::make_mut(&mut self.read).insert(key, Arc::new(read));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::sim::object;
 
 /// The selector that a Service write sets and the one that it replaces, where they differ.
 fn switch<'w>(write: &'w Write<'_>) -> Option<(&'w str, &'w str)> {
-    let of = |value: &'w Value| value.pointer("/spec/selector").and_then(|s| s.get(super::facts::HASH)?.as_str());
+    let of = |value: &'w Value| object::at(value, "/spec/selector").and_then(|s| s.get(super::facts::HASH)?.as_str());
     let (from, to) = (of(write.left()).unwrap_or_default(), of(write.made()).unwrap_or_default());
     (write.is("Service") && from != to).then_some((from, to))
 }
@@ -69,7 +69,7 @@ fn endpoints(facts: &Facts<'_>, service: &str, rs: &Value) -> Option<i64> {
     let mine: Vec<_> =
         slices.filter(|slice| object::label(slice, crate::api::names::SERVICE_NAME) == Some(service)).collect();
     let ready = mine.iter().flat_map(|slice| object::list(slice, "/endpoints")).filter(|endpoint| {
-        endpoint.pointer("/conditions/ready").and_then(Value::as_bool) == Some(true)
+        object::at(endpoint, "/conditions/ready").and_then(Value::as_bool) == Some(true)
             && pods.contains(&object::text(endpoint, "/targetRef/uid"))
     });
     let count = i64::try_from(ready.count()).unwrap_or(i64::MAX);
@@ -77,7 +77,8 @@ fn endpoints(facts: &Facts<'_>, service: &str, rs: &Value) -> Option<i64> {
 }
 
 /// I03 Weight needs capacity: each route write raising the share of a backend b to x needs `avail(tgt(b)) ≥ need(x)` and
-/// as many ready endpoints of b. Only a share taken from a backend without any available pod may go to one with ≥ 1.
+/// as many ready endpoints of b: in the world that the write was computed from, so slices that no data plane has shown
+/// itself behind do not count where they are late. Only a share taken from a backend without any available pod may go to one with ≥ 1.
 pub fn i03(write: &Write<'_>) -> Found {
     let (facts, Some((canary, stable))) = (write.before, write.before.routed()) else { return Ok(()) };
     if !write.is_route() || facts.replicas == 0 {
@@ -93,7 +94,8 @@ pub fn i03(write: &Write<'_>) -> Found {
         let dead = facts.target(loses).is_none_or(|rs| facts.state.available(rs) == 0);
         let need = facts.need_to_gain(share, facts.selected(gains));
         let need = if dead { need.min(1) } else { need };
-        let ready = target.and_then(|rs| endpoints(facts, gains, rs)).unwrap_or(available);
+        let unseen = facts.state.late_slices && !facts.claimed();
+        let ready = target.filter(|_| !unseen).and_then(|rs| endpoints(facts, gains, rs)).unwrap_or(available);
         if available < need || (!dead && ready < need) {
             let Share { part, whole } = share;
             return Err(format!(
@@ -242,7 +244,7 @@ pub fn i16(write: &Write<'_>) -> Found {
 pub fn i17(write: &Write<'_>) -> Found {
     let (facts, Some((canary, _))) = (write.before, write.before.routed()) else { return Ok(()) };
     let verified =
-        |value: &Value| value.pointer("/status/canary/weights/verified").and_then(Value::as_bool) == Some(true);
+        |value: &Value| object::at(value, "/status/canary/weights/verified").and_then(Value::as_bool) == Some(true);
     if !write.is("Rollout") || !verified(write.made()) || verified(write.left()) {
         return Ok(());
     }

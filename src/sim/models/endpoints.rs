@@ -96,7 +96,9 @@ impl EndpointSlices {
     }
 
     fn settle(&self, service: &Value) {
-        let Some(selector) = service.pointer("/spec/selector").filter(|selector| selector.is_object()) else { return };
+        let Some(selector) = object::at(service, "/spec/selector").filter(|selector| selector.is_object()) else {
+            return;
+        };
         let namespace = object::namespace(service);
         let terms = pairs(service, "/spec/selector");
         // The rarest term leaves the fewest pods to look at; a term that no pod has leaves none.

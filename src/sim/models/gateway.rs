@@ -228,8 +228,8 @@ impl GatewayModel {
             return;
         };
         let endpoints = slices.values().flat_map(|slice| object::list(slice, "/endpoints"));
-        let ready =
-            endpoints.filter(|endpoint| endpoint.pointer("/conditions/ready").and_then(Value::as_bool) == Some(true));
+        let ready = endpoints
+            .filter(|endpoint| object::at(endpoint, "/conditions/ready").and_then(Value::as_bool) == Some(true));
         let backends = ready.map(|endpoint| Backend {
             pod: object::text(endpoint, "/targetRef/name").to_owned(),
             uid: object::text(endpoint, "/targetRef/uid").to_owned(),

@@ -121,7 +121,7 @@ fn controller(pod: &Value) -> Option<(&str, &str)> {
 
 /// The pod that the set's template makes.
 fn pod_of(set: &Value) -> Value {
-    let at = |pointer: &str| set.pointer(pointer).cloned().unwrap_or_else(|| json!({}));
+    let at = |pointer: &str| object::at(set, pointer).cloned().unwrap_or_else(|| json!({}));
     json!({
         "metadata": {
             "generateName": format!("{}-", object::name(set)),
@@ -156,7 +156,7 @@ pub(crate) fn ready_since(pod: &Value) -> Option<Time> {
 /// The status, with nulls for counts of zero (the API omits them), and when the next pod becomes available.
 fn status(set: &Value, pods: &[Arc<Value>], now: Time) -> (Value, Option<Time>) {
     let wait = Duration::from_secs(object::integer(set, "/spec/minReadySeconds").unwrap_or(0).unsigned_abs());
-    let labels = set.pointer("/spec/template/metadata/labels").unwrap_or(&Value::Null);
+    let labels = object::at(set, "/spec/template/metadata/labels").unwrap_or(&Value::Null);
     let ready: Vec<Time> = pods.iter().filter_map(|pod| ready_since(pod)).collect();
     let available = ready.iter().filter(|since| **since + wait <= now).count();
     let timer = ready.iter().map(|since| *since + wait).filter(|at| *at > now).min();

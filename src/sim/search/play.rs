@@ -1,40 +1,140 @@
-//! Plays a scenario on the rig.
+//! Plays a case on the rig, to its end.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::rig::{KEY, Rig, template};
-use super::scenario::{Action, Scenario, Side};
-use crate::sim::checker::facts::{HASH, hash};
-use crate::sim::models::kubelet::BEHAVIOUR;
+use super::scenario::{Action, Case, Fault, Scenario, Side};
+use crate::sim::bare::strike::Strike;
+use crate::sim::checker::facts::{HASH, hash, wanted};
+use crate::sim::models::kubelet::{BEHAVIOUR, LOST};
 use crate::sim::object;
 
 const SERVICES: [&str; 4] = ["shop-stable", "shop-canary", "shop-active", "shop-preview"];
 
-/// Plays a scenario to its end and checks all of it.
+/// What a run has come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Writes that the controller has sent.
+    pub writes: u64,
+    /// Events of each kind.
+    pub events: BTreeMap<String, u64>,
+    /// Phase, sizes by image and the canary's weight at rest.
+    pub end: String,
+}
+
+/// Plays a case to its end and checks all of it.
 ///
 /// # Errors
 /// The story of the first broken promise.
-pub fn play(scenario: &Scenario) -> Result<(), String> {
-    let mut rig = Rig::bare(scenario.seed, scenario.gateway);
+pub fn play(case: &Case) -> Result<Ended, String> {
+    let mut rig = set_up(case);
+    act_out(&mut rig, &case.scenario)?;
+    Ok(ended(&rig))
+}
+
+/// The world of a case, before anything happens in it.
+pub fn set_up(case: &Case) -> Rig {
+    let mut rig = Rig::empty(case.scenario.seed, "2026-11-21T12:00:00Z".parse().unwrap_or_default());
+    furnish(&mut rig, case);
+    rig.troubled = !case.faults.is_empty();
+    rig.checker.state.late_views = case.faults.iter().any(|fault| !matches!(fault, Fault::Write { .. }));
+    for fault in &case.faults {
+        order(&mut rig, fault);
+    }
+    create(&rig, &case.scenario);
+    rig
+}
+
+/// Everything of a case but its Rollout.
+pub fn furnish(rig: &mut Rig, case: &Case) {
+    let scenario = &case.scenario;
+    rig.furnish(scenario.gateway.then_some(()));
     rig.pace = Duration::from_millis(scenario.pace);
     rig.analyst.outcomes.clone_from(&scenario.outcomes);
+    for beside in &scenario.beside {
+        beside.join(rig);
+    }
+    if scenario.workload.is_some() {
+        let spec = json!({
+            "replicas": scenario.replicas, "selector": {"matchLabels": {"app": "shop"}},
+            "template": image(scenario, 0), "minReadySeconds": scenario.min_ready,
+        });
+        let deployment = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": KEY.1, "namespace": KEY.0}, "spec": spec,
+        });
+        rig.did(rig.core.user().create("Deployment", deployment));
+    }
+}
+
+/// The Rollout of a scenario.
+pub fn create(rig: &Rig, scenario: &Scenario) {
     let mut spec = json!({
-        "replicas": scenario.replicas, "minReadySeconds": scenario.min_ready, "progressDeadlineSeconds": 60, "revisionHistoryLimit": 2,
-        "selector": {"matchLabels": {"app": "shop"}}, "template": image(scenario, 0), "strategy": scenario.strategy,
+        "replicas": scenario.replicas, "minReadySeconds": scenario.min_ready, "progressDeadlineSeconds": 60,
+        "revisionHistoryLimit": 2, "strategy": scenario.strategy,
     });
-    if scenario.deadline_abort.is_some() {
-        spec["progressDeadlineAbort"] = json!(true);
+    match &scenario.workload {
+        Some(scale_down) => {
+            let reference =
+                json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": KEY.1, "scaleDown": scale_down});
+            object::put(&mut spec, &["workloadRef"], reference);
+        }
+        None => {
+            object::put(&mut spec, &["selector"], json!({"matchLabels": {"app": "shop"}}));
+            object::put(&mut spec, &["template"], image(scenario, 0));
+        }
+    }
+    if scenario.deadline_abort {
+        object::put(&mut spec, &["progressDeadlineAbort"], json!(true));
+    }
+    if scenario.more.is_object() {
+        json_patch::merge(&mut spec, &scenario.more);
     }
     rig.create(&spec);
+}
+
+fn order(rig: &mut Rig, fault: &Fault) {
+    let process = &mut rig.core.process;
+    match fault {
+        Fault::Write { number, strike } => drop(process.strikes.ordered.insert(*number, *strike)),
+        Fault::Watch { kind, number, trouble } => process.view.trouble(kind, *number, *trouble),
+        Fault::Lag { kind, millis } => process.view.delay(kind, Duration::from_millis(*millis)),
+        Fault::Older { number, versions } => {
+            process.strikes.ordered.insert(*number, Strike::CrashAfter);
+            rig.behind_after_crash = *versions;
+        }
+    }
+}
+
+/// Does what the script says, and lets everything come to rest.
+///
+/// # Errors
+/// The story of the first broken promise.
+pub fn act_out(rig: &mut Rig, scenario: &Scenario) -> Result<(), String> {
     for (wait, action) in &scenario.script {
         let at = rig.core.now() + Duration::from_millis(*wait);
         rig.run_until(at)?;
-        act(&mut rig, scenario, *action);
+        act(rig, scenario, *action);
     }
-    act(&mut rig, scenario, Action::Heal);
+    act(rig, scenario, Action::Heal);
     rig.rest()
+}
+
+fn ended(rig: &Rig) -> Ended {
+    let user = rig.core.user();
+    let sizes: BTreeMap<String, i64> = user
+        .list("ReplicaSet", KEY.0)
+        .iter()
+        .filter(|rs| wanted(rs) > 0)
+        .map(|rs| (object::text(rs, "/spec/template/spec/containers/0/image").to_owned(), wanted(rs)))
+        .collect();
+    Ended {
+        writes: rig.core.process.strikes.writes,
+        events: rig.events.clone(),
+        end: format!("{} {sizes:?} weight {}", rig.shown(), rig.weight()),
+    }
 }
 
 fn image(scenario: &Scenario, number: u8) -> Value {
@@ -44,11 +144,8 @@ fn image(scenario: &Scenario, number: u8) -> Value {
         5 => "never-ready",
         _ => "",
     };
-    template(
-        &format!("shop:{number}"),
-        behaviour,
-        scenario.start.get(usize::from(number % 3)).copied().unwrap_or("0.5"),
-    )
+    let start = scenario.start.get(usize::from(number % 3)).map_or("0.5", String::as_str);
+    template(&format!("shop:{number}"), behaviour, start)
 }
 
 fn hash_of(rig: &Rig, side: Side) -> String {
@@ -69,32 +166,39 @@ pub fn act(rig: &mut Rig, scenario: &Scenario, action: Action) {
             if template.pointer("/metadata/annotations").is_some_and(|notes| notes.get(BEHAVIOUR).is_none()) {
                 object::put(&mut template, &["metadata", "annotations", BEHAVIOUR], Value::Null);
             }
-            rig.edit(&json!({"spec": {"template": template}}));
+            let patch = json!({"spec": {"template": template}});
+            match &scenario.workload {
+                Some(_) => rig.did(user.merge("Deployment", KEY, &patch)),
+                None => rig.edit(&patch),
+            }
         }
         Action::Abort => rig.command(&json!({"abort": true})),
         Action::Retry => rig.command(&json!({"abort": false})),
-        Action::Promote => promote(rig),
+        Action::Promote => rig.command(&json!({"pauseConditions": null})),
         Action::PromoteFull => rig.command(&json!({"promoteFull": true})),
         Action::Pause(paused) => rig.edit(&json!({"spec": {"paused": paused}})),
         Action::Scale(replicas) => rig.edit(&json!({"spec": {"replicas": replicas}})),
+        Action::Unscale => rig.edit(&json!({"spec": {"replicas": null}})),
         Action::Kill(side, count) => {
             for name in pods(rig, side).into_iter().take(count) {
+                // A pod that is gone already is as good.
                 let _ = user.delete_now("Pod", KEY.0, &name);
             }
         }
         Action::Hurt(side, count) => {
             for name in pods(rig, side).into_iter().take(count) {
-                let _ = user.merge(
-                    "Pod",
-                    (KEY.0, &name),
-                    &json!({"metadata": {"annotations": {BEHAVIOUR: "never-ready"}}}),
-                );
+                let hurt = json!({"metadata": {"annotations": {BEHAVIOUR: "never-ready"}}});
+                let _ = user.merge("Pod", (KEY.0, &name), &hurt);
             }
         }
         Action::Heal => heal(rig),
         Action::Weigh(weight) => {
-            let backends = json!([{"name": "shop-stable", "port": 80, "weight": 100 - weight}, {"name": "shop-canary", "port": 80, "weight": weight}]);
-            rig.did(user.merge("HTTPRoute", (KEY.0, "shop"), &json!({"spec": {"rules": [{"backendRefs": backends}]}})));
+            let backends = json!([
+                {"name": "shop-stable", "port": 80, "weight": 100 - weight},
+                {"name": "shop-canary", "port": 80, "weight": weight},
+            ]);
+            let patch = json!({"spec": {"rules": [{"backendRefs": backends}]}});
+            rig.did(user.merge("HTTPRoute", (KEY.0, "shop"), &patch));
         }
         Action::Select(at, side) => {
             let hash = hash_of(rig, side);
@@ -110,16 +214,107 @@ pub fn act(rig: &mut Rig, scenario: &Scenario, action: Action) {
             }
         }
         Action::Restart => rig.restart(),
+        other => act_rarely(rig, other),
     }
+}
+
+/// Does what happens less often.
+fn act_rarely(rig: &mut Rig, action: Action) {
+    let user = rig.core.user();
+    match action {
+        Action::Evict(side, count) => {
+            for name in pods(rig, side).into_iter().take(count) {
+                // A budget may refuse, and the pod may be gone.
+                let _ = user.evict((KEY.0, &name), &json!({"metadata": {"name": name, "namespace": KEY.0}}));
+            }
+        }
+        Action::Renew => rig.edit(&json!({"spec": {"restartAt": rig.core.now().truncated()}})),
+        Action::Skip => {
+            let index = rig.rollout().and_then(|rollout| rollout.status.current_step_index);
+            if let Some(index) = index.filter(|index| *index < steps(rig)) {
+                rig.command(&json!({"currentStepIndex": index + 1, "pauseConditions": null, "controllerPause": false}));
+            }
+        }
+        Action::Steps(number) => rig.edit(&json!({"spec": {"strategy": {"canary": {"steps": other_steps(number)}}}})),
+        Action::Wear(number) => {
+            let note = |value: u8| json!({"annotations": {"note": format!("n{value}")}, "labels": {"wears": "it"}});
+            let wear = json!({"canaryMetadata": note(number), "stableMetadata": note(number + 1)});
+            rig.edit(&json!({"spec": {"strategy": {"canary": wear}}}));
+        }
+        Action::Grow(replicas) => rig.did(user.merge("Deployment", KEY, &json!({"spec": {"replicas": replicas}}))),
+        Action::Plane(millis) => rig.core.cluster.gateway.set_route_lag(Duration::from_millis(millis)),
+        Action::Lose(number) => lose(rig, number, Some(())),
+        Action::Tamper(number) => tamper(rig, number),
+        // Everything else is `act`'s own.
+        _ => {}
+    }
+}
+
+/// Steps that the Rollout has.
+fn steps(rig: &Rig) -> i32 {
+    let strategy = rig.rollout().and_then(|rollout| rollout.spec.strategy.canary);
+    i32::try_from(strategy.and_then(|canary| canary.steps).map_or(0, |steps| steps.len())).unwrap_or(i32::MAX)
+}
+
+/// Steps that somebody writes in the place of those that are there.
+fn other_steps(number: u8) -> Value {
+    match number {
+        0 => json!([{"setWeight": 50}, {"pause": {"duration": 1}}]),
+        1 => json!([{"setWeight": 10}, {"setWeight": 90}, {"pause": {}}]),
+        _ => json!([]),
+    }
+}
+
+/// A node's kubelet falls silent, or is heard of again.
+fn lose(rig: &Rig, number: usize, lost: Option<()>) {
+    let user = rig.core.user();
+    if let Some(node) = user.list("Node", "").get(number) {
+        let note = json!({"metadata": {"annotations": {LOST: lost.map(|()| "yes")}}});
+        rig.did(user.merge("Node", ("", object::name(node)), &note));
+    }
+}
+
+/// Somebody writes objects that look like ours, or into those that are.
+fn tamper(rig: &Rig, number: u8) {
+    let user = rig.core.user();
+    let meta = |name: &str, labels: Value| json!({"name": name, "namespace": KEY.0, "labels": labels});
+    let current = hash_of(rig, Side::New);
+    // What is there already, or has gone, is left as it is.
+    let _ = match number {
+        // A ReplicaSet with our selector and nobody's hash.
+        0 => user.create(
+            "ReplicaSet",
+            json!({"metadata": meta("stray", json!({"app": "shop", HASH: "stray"})), "spec": {
+                "replicas": 1, "selector": {"matchLabels": {"app": "shop", HASH: "stray"}},
+                "template": {"metadata": {"labels": {"app": "shop", HASH: "stray"}}, "spec": {"containers": [{"name": "shop", "image": "shop:0"}]}},
+            }}),
+        ),
+        // A pod of nobody with the labels of the current revision.
+        1 if !current.is_empty() => user.create(
+            "Pod",
+            json!({"metadata": meta("stray-pod", json!({"app": "shop", HASH: current})), "spec": {"containers": [{"name": "shop", "image": "shop:0"}]}}),
+        ),
+        // A younger Rollout that names our Services and our route.
+        2 => {
+            let strategy = rig.rollout().map(|rollout| json!(rollout.spec.strategy)).unwrap_or_default();
+            let spec = json!({
+                "replicas": 1, "selector": {"matchLabels": {"app": "other"}}, "strategy": strategy,
+                "template": {"metadata": {"labels": {"app": "other"}}, "spec": {"containers": [{"name": "shop", "image": "shop:0"}]}},
+            });
+            let other = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": meta("other", json!({})), "spec": spec});
+            user.create("Rollout", other)
+        }
+        // Somebody scales a ReplicaSet of ours.
+        _ => match user.list("ReplicaSet", KEY.0).iter().find(|rs| hash(rs) == current) {
+            Some(rs) => user.merge("ReplicaSet", (KEY.0, object::name(rs)), &json!({"spec": {"replicas": i64::from(number)}})),
+            None => return,
+        },
+    };
 }
 
 fn select(rig: &Rig, at: usize, hash: &Value) {
     let Some(name) = SERVICES.get(at) else { return };
     rig.did(rig.core.user().merge("Service", (KEY.0, name), &json!({"spec": {"selector": {HASH: hash}}})));
-}
-
-fn promote(rig: &Rig) {
-    rig.command(&json!({"pauseConditions": null}));
 }
 
 fn pods(rig: &Rig, side: Side) -> Vec<String> {
@@ -132,16 +327,19 @@ fn pods(rig: &Rig, side: Side) -> Vec<String> {
 }
 
 /// Pods that were hurt while they ran are well again; what a template orders stays.
-fn heal(rig: &Rig) {
+fn heal(rig: &mut Rig) {
+    rig.core.cluster.gateway.set_route_lag(Duration::from_millis(50));
     let user = rig.core.user();
+    for (number, node) in user.list("Node", "").iter().enumerate() {
+        if object::annotation(node, LOST).is_some() {
+            lose(rig, number, None);
+        }
+    }
     for pod in user.list("Pod", KEY.0) {
         let image = object::text(&pod, "/spec/containers/0/image");
         if object::annotation(&pod, BEHAVIOUR) == Some("never-ready") && image != "shop:5" {
-            let _ = user.merge(
-                "Pod",
-                (KEY.0, object::name(&pod)),
-                &json!({"metadata": {"annotations": {BEHAVIOUR: null}}}),
-            );
+            let well = json!({"metadata": {"annotations": {BEHAVIOUR: null}}});
+            let _ = user.merge("Pod", (KEY.0, object::name(&pod)), &well);
         }
     }
 }

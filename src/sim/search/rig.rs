@@ -1,16 +1,21 @@
 //! A core, its cluster, its analyst and the checker, moved from event to event.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::analyst::Analyst;
+use super::story::describe;
 use crate::api::{Rollout, Time};
-use crate::sim::api_server::{Cursor, Entry, Reject};
+use crate::plan::{Phase, Verb};
+use crate::sim::api_server::{Cursor, Entry, Now, Reject};
 use crate::sim::bare::Core;
-use crate::sim::checker::facts::HASH;
+use crate::sim::bare::apply::Applied;
+use crate::sim::bare::process::Process;
+use crate::sim::checker::check::CONTROLLER;
 use crate::sim::checker::{Checker, rest};
 use crate::sim::clock::ManualClock;
 use crate::sim::cluster::{Cluster, Settings};
@@ -20,8 +25,14 @@ use crate::sim::object;
 const MAX_EVENTS: usize = 20_000;
 /// Looks that write, without anything else moving, before that counts as a loop.
 const MAX_WRITES: usize = 60;
+/// A process that stands still for longer is succeeded: the lease time.
+const LEASE_TIME: Duration = Duration::from_secs(15);
+/// A failed write is tried again within the longest back-off and a time-out.
+const LATEST_RETRY: Duration = Duration::from_secs(40);
 /// Journal entries that a failure prints.
 const SHOWN: usize = 45;
+/// The lease of controllers that contend.
+pub const LEASE: &str = "siskin";
 /// The Rollout's namespace and name.
 pub const KEY: (&str, &str) = ("default", "shop");
 
@@ -35,8 +46,14 @@ pub struct Rig {
     pub analyst: Analyst,
     /// From a look that wrote to the next.
     pub pace: Duration,
-    /// When the controller looked last at the world.
-    looked_at: u64,
+    /// Whether requests may fail and views be late: without that a refused write is a defect.
+    pub troubled: bool,
+    /// What the controller had heard when it looked last.
+    looked_at: Option<u64>,
+    /// Versions by which the API server is behind that a process meets after its next crash.
+    pub behind_after_crash: u64,
+    /// Events of each kind that the longest-lived process has met.
+    pub events: BTreeMap<String, u64>,
     busy: usize,
     cursor: Cursor,
     last: Vec<Arc<Entry>>,
@@ -92,9 +109,19 @@ impl Rig {
     }
 
     /// A cluster with nothing in it, at an instant.
-    pub fn empty(seed: u64, now: Time) -> Self {
-        let clock = ManualClock::at(now);
-        let cluster = Cluster::new(clock.now(), Settings { seed, ..Settings::default() });
+    pub fn empty(seed: u64, start: Time) -> Self {
+        let clock = ManualClock::at(start);
+        let told = clock.now();
+        Self::over(clock, seed, told)
+    }
+
+    /// The same, where somebody else moves the time.
+    pub fn told(seed: u64, start: Time, told: Now) -> Self {
+        Self::over(ManualClock::at(start), seed, told)
+    }
+
+    fn over(clock: ManualClock, seed: u64, told: Now) -> Self {
+        let cluster = Cluster::new(told, Settings { seed, ..Settings::default() });
         let cursor = cluster.server.subscribe();
         let analyst = Analyst::new(&cluster.server);
         let core = Core::new(cluster, clock, KEY);
@@ -103,7 +130,10 @@ impl Rig {
             checker: Checker::default(),
             analyst,
             pace: Duration::from_millis(20),
-            looked_at: 0,
+            troubled: false,
+            looked_at: None,
+            behind_after_crash: 0,
+            events: BTreeMap::new(),
             busy: 0,
             cursor,
             last: Vec::new(),
@@ -111,7 +141,8 @@ impl Rig {
         }
     }
 
-    fn furnish(&self, gateway: Option<()>) {
+    /// Services, a route, an analysis template and, with `gateway`, a data plane.
+    pub(super) fn furnish(&self, gateway: Option<()>) {
         let user = self.core.user();
         let create = |kind: &str, object: Value| self.did(user.create(kind, object));
         for name in ["shop-stable", "shop-canary", "shop-active", "shop-preview"] {
@@ -163,6 +194,16 @@ impl Rig {
         }
     }
 
+    /// The controller starts anew.
+    pub fn restart(&mut self) {
+        for (kind, count) in self.core.process.view.counts() {
+            let most = self.events.entry(kind.to_owned()).or_default();
+            *most = count.max(*most);
+        }
+        self.core.restart();
+        self.looked_at = None;
+    }
+
     /// Creates the Rollout.
     pub fn create(&self, spec: &Value) {
         let rollout = json!({
@@ -184,11 +225,16 @@ impl Rig {
             let due = self.models()?;
             let wrote = self.look()?;
             let now = self.core.now();
-            if wrote {
+            if wrote && !self.pace.is_zero() && now < end {
                 self.core.clock.advance(self.pace);
                 continue;
             }
-            let next = [due, self.core.plan.wake_at].into_iter().flatten().min();
+            // The successor of a process that has just died looks at once.
+            if wrote || self.looked_at.is_none() {
+                continue;
+            }
+            let former = self.core.former.as_ref().and_then(Process::next);
+            let next = [due, self.core.process.next(), former].into_iter().flatten().min();
             match next {
                 Some(next) if next < end => {
                     // A due time that has passed without a change is looked at again a moment later.
@@ -219,16 +265,42 @@ impl Rig {
     pub fn rest(&mut self) -> Result<(), String> {
         self.run(20_000)?;
         rest::judge(&self.checker.state, KEY.0, KEY.1).map_err(|message| self.story(&message))?;
+        // A restart that a budget refuses is looked at again and again, and no rest.
+        if self.shown().contains("restarting") {
+            return Ok(());
+        }
+        self.core.look();
+        if !self.core.plan.is_empty() {
+            return Err(self.story(&format!("{:#?}\nI40: writes at rest", self.core.plan)));
+        }
+        self.restart();
         self.core.look();
         if self.core.plan.is_empty() {
             Ok(())
         } else {
-            Err(self.story(&format!("I40: writes at rest: {:#?}", self.core.plan)))
+            Err(self.story(&format!("{:#?}\nI18: a restart at rest writes", self.core.plan)))
         }
     }
 
+    /// The time has moved on to an instant.
+    ///
+    /// # Errors
+    /// A request of a user that was refused.
+    pub(super) fn catch_up(&mut self, now: Time) -> Result<(), String> {
+        self.core.clock.advance(self.core.now().until(now));
+        match self.refused.take() {
+            Some(refused) => Err(self.story(&format!("a user was refused: {refused}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes of the controller so far, without leases and events.
+    pub(super) fn written(&self) -> usize {
+        self.last.iter().filter(|entry| is_decision(entry)).count()
+    }
+
     /// Lets the cluster answer to what was written; returns when it has more to do.
-    fn models(&mut self) -> Result<Option<Time>, String> {
+    pub(super) fn models(&mut self) -> Result<Option<Time>, String> {
         for _ in 0..MAX_EVENTS {
             let before = self.core.cluster.server.version();
             let due = self.core.cluster.tick();
@@ -242,19 +314,31 @@ impl Rig {
         Err(self.story("the cluster never comes to rest at one instant"))
     }
 
-    /// One look where something has changed or a time has come; returns whether it wrote.
-    fn look(&mut self) -> Result<bool, String> {
+    /// One look where something has arrived or a time has come; returns whether it wrote.
+    pub(super) fn look(&mut self) -> Result<bool, String> {
+        let now = self.core.now();
         let version = self.core.cluster.server.version();
-        let woken = self.core.plan.wake_at.is_some_and(|at| at <= self.core.now());
-        if version == self.looked_at && !woken {
+        if self.core.former.as_ref().is_some_and(|former| former.next().is_some_and(|at| at <= now)) {
+            self.core.look_back();
+            if self.core.cluster.server.version() != version {
+                return Err(self.story("I38: a process wrote that had not renewed its lease"));
+            }
+            if self.core.former.as_ref().is_some_and(|former| former.frozen_until().is_none()) {
+                // It has met the end of its lease, and ends.
+                self.core.former = None;
+            }
+        }
+        if !self.awake(now) {
             return Ok(false);
         }
-        if let Some(applied) = self.core.look()
-            && let Some(failure) = applied.failures.iter().find(|failure| !failure.refused)
-        {
-            return Err(self.story(&format!("refused: {failure:?}")));
+        if !self.troubled {
+            self.checker.tick(now).map_err(|violation| self.story(&violation.to_string()))?;
         }
-        self.looked_at = version;
+        self.looked_at = Some(self.core.process.view.heard());
+        self.checker.state.late_slices = self.core.process.view.is_behind("EndpointSlice");
+        let applied = self.core.look();
+        self.guarded()?;
+        self.outcome(applied)?;
         let wrote = self.core.cluster.server.version() != version;
         self.busy = if wrote { self.busy + 1 } else { 0 };
         self.check()?;
@@ -264,12 +348,75 @@ impl Rig {
         Ok(wrote)
     }
 
+    /// Whether something has arrived, or a time has come, since the last look.
+    pub(super) fn awake(&mut self, now: Time) -> bool {
+        self.core.process.view.sync(now);
+        let woken = self.core.process.next().is_some_and(|at| at <= now);
+        let frozen = self.core.process.frozen_until().is_some_and(|until| until > now);
+        (self.looked_at != Some(self.core.process.view.heard()) || woken) && !frozen
+    }
+
+    /// What a look has come to: a crash has a successor, and a failure needs a reason.
+    fn outcome(&mut self, applied: Option<Applied>) -> Result<(), String> {
+        if self.core.process.frozen_until().is_some_and(|until| until > self.core.now() + LEASE_TIME) {
+            self.core.hand_over();
+            self.looked_at = None;
+        }
+        let Some(applied) = applied else { return Ok(()) };
+        if applied.crashed {
+            let versions = std::mem::take(&mut self.behind_after_crash);
+            self.core.restart_behind(versions);
+            self.looked_at = None;
+        }
+        let late = self.core.now() + LATEST_RETRY;
+        if applied.failed.is_some() && !applied.crashed && self.core.process.next().is_none_or(|next| next > late) {
+            return Err(self.story("I36: a failed write is not tried again"));
+        }
+        match applied.failures.iter().find(|failure| !failure.refused && !self.troubled) {
+            Some(failure) => Err(self.story(&format!("refused: {failure:?}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// I38, the part of plans: every write names what it replaces, and one that takes something away what it rests on.
+    fn guarded(&self) -> Result<(), String> {
+        let services = ["canary/canaryService", "canary/stableService", "canary/pingPong", "blueGreen/activeService"];
+        let shares = self.checker.state.rollouts().next().is_some_and(|value| {
+            let routed = object::at(value, "/spec/strategy/canary/trafficRouting").is_some();
+            let named = services.iter().any(|path| object::at(value, &format!("/spec/strategy/{path}")).is_some());
+            named && (routed || object::at(value, "/spec/strategy/blueGreen").is_some())
+        });
+        for effect in &self.core.plan.effects {
+            let created = matches!(effect.verb, Verb::Create(_));
+            let takes = matches!(effect.phase, Phase::Route | Phase::ScaleDown) && shares;
+            let nothing = effect.precondition.resource_version.is_empty() && effect.precondition.uid.is_empty();
+            if !created && nothing || takes && effect.rests_on.is_empty() {
+                return Err(self.story(&format!("I38: {} of {} without precondition", effect.reason, effect.object)));
+            }
+        }
+        Ok(())
+    }
+
     fn check(&mut self) -> Result<(), String> {
         for entry in self.cursor.drain().map_err(|missed| missed.to_string())? {
             self.last.push(Arc::clone(&entry));
+            self.led(&entry)?;
             if let Err(violation) = self.checker.observe(&entry) {
                 return Err(self.story(&violation.to_string()));
             }
+        }
+        Ok(())
+    }
+
+    /// I38, the part of leases: where there is one, it is held and has not run out when a write is committed.
+    fn led(&self, entry: &Entry) -> Result<(), String> {
+        let lease = self.checker.state.get("Lease", KEY.0, LEASE).filter(|_| is_decision(entry));
+        let Some(lease) = lease else { return Ok(()) };
+        let length = object::integer(lease, "/spec/leaseDurationSeconds").unwrap_or(0);
+        let renewed = object::time(lease, "/spec/renewTime").unwrap_or_default();
+        let ends = renewed + Duration::from_secs(length.unsigned_abs());
+        if object::text(lease, "/spec/holderIdentity").is_empty() || ends <= entry.time {
+            return Err(self.story(&format!("I38: a write at {} under a lease that ended {ends}", entry.time)));
         }
         Ok(())
     }
@@ -282,10 +429,9 @@ impl Rig {
         format!("{}\n{status}\nblockers {:#?}\n{what}", lines.join("\n"), self.core.plan.blockers)
     }
 
-    /// The controller ends, and another looks at everything at once.
-    pub fn restart(&mut self) {
-        self.core.restart();
-        self.looked_at = 0;
+    /// Every write so far, one a line.
+    pub fn lines(&self) -> Vec<String> {
+        self.last.iter().map(|entry| describe(entry)).collect()
     }
 
     /// The Rollout.
@@ -320,57 +466,7 @@ impl Rig {
     }
 }
 
-/// One write in one line.
-fn describe(entry: &Entry) -> String {
-    let after = entry.after.as_deref().unwrap_or(&Value::Null);
-    let time = entry.time.to_micro();
-    let hash = |pointer: &str| {
-        after.pointer(pointer).and_then(|map| map.get(HASH)).and_then(Value::as_str).unwrap_or("-").to_owned()
-    };
-    let told = match entry.kind.as_str() {
-        "ReplicaSet" => {
-            let n = |pointer: &str| object::integer(after, pointer).unwrap_or(0);
-            let deadline = object::annotation(after, crate::api::names::SCALE_DOWN_DEADLINE).unwrap_or("");
-            format!(
-                "{}/{} of {} {deadline}",
-                n("/status/availableReplicas"),
-                n("/status/replicas"),
-                n("/spec/replicas")
-            )
-        }
-        "Service" => hash("/spec/selector"),
-        "HTTPRoute" => format!(
-            "{} gen {} ack {}",
-            after.pointer("/spec/rules/0/backendRefs").unwrap_or(&Value::Null),
-            object::generation(after),
-            crate::sim::checker::routes::acknowledged(after)
-        ),
-        "Rollout" => {
-            let status = after.get("status").cloned().unwrap_or_default();
-            let part = |key: &str| status.get(key).map(ToString::to_string).unwrap_or_default();
-            format!(
-                "{} {} index {} abort {} full {} pauses {} resumed {} stable {} current {} weights {}",
-                part("phase"),
-                part("message"),
-                part("currentStepIndex"),
-                part("abort"),
-                part("promoteFull"),
-                part("pauseConditions"),
-                part("controllerPause"),
-                part("stableRS"),
-                part("currentPodHash"),
-                status.pointer("/canary/weights/canary/weight").unwrap_or(&Value::Null)
-            )
-        }
-        "AnalysisRun" | "Pod" => object::text(after, "/status/phase").to_owned(),
-        _ => return format!("{time} {} {} {}", entry.actor, entry.kind, entry.name),
-    };
-    format!(
-        "{time} {} {:?} {} {} {}: {told}",
-        entry.actor,
-        entry.verb,
-        entry.kind,
-        entry.name,
-        entry.subresource.as_deref().unwrap_or("")
-    )
+/// Whether a write follows from a decision: it is neither about the lease nor an event.
+fn is_decision(entry: &Entry) -> bool {
+    entry.actor == CONTROLLER && !matches!(entry.kind.as_str(), "Lease" | "Event")
 }

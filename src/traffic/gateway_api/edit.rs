@@ -49,7 +49,11 @@ pub fn edit(route: &Value, goal: &Goal) -> Result<Option<Value>, RouteError> {
     for rule in found.iter().filter(|rule| rule.takes_part()) {
         let mut sides = [
             (&rule.canary, &goal.backends.canary_service, weight),
-            (&rule.stable, &goal.backends.stable_service, max - weight),
+            (
+                &rule.stable,
+                &goal.backends.stable_service,
+                max - weight - i32::from(crate::mutant!("weights-do-not-add-up")),
+            ),
         ]
         .map(|(found, service, weight)| (found.as_slice(), service, weight));
         // In the order of the route, so that the patch reads along with it.

@@ -115,8 +115,7 @@ impl Store {
                 self.vanish(&act, &at, None)?;
             }
         }
-        self.tables.remove(&resource);
-        self.order.retain(|id| *id != resource);
+        self.unregister(&resource);
         Ok(())
     }
 }

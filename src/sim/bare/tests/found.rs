@@ -159,7 +159,7 @@ fn no_weight_is_raised_while_endpoints_are_out_of_sight() {
     // Somebody resets the weight, and Siskin is about to raise it again.
     let reset = json!([{"op": "replace", "path": "/spec/rules/0/backendRefs/1/weight", "value": 0}]);
     rig.core.user().json("HTTPRoute", (KEY.0, "shop"), &reset).unwrap();
-    let mut world = observe(&View(rig.core.user()), KEY, &Arc::new(Settings::default())).unwrap();
+    let mut world = observe(&View::new(&rig.core.cluster.server), KEY, &Arc::new(Settings::default())).unwrap();
     assert_eq!(route_writes(&world, rig.core.now()), 1);
     world.endpoints.clear();
     assert_eq!(route_writes(&world, rig.core.now()), 0);

@@ -19,12 +19,9 @@
 //! | [`kstatus`] | what readers without knowledge of Rollouts make of the status |
 //! | [`workload`] | templates that are kept in another workload |
 //! | [`recorded`] | clusters recorded from Argo Rollouts |
-//! | [`campaign`] | generated worlds and scripts, every write checked |
-//! | [`scenario`] | what the campaign is made of |
 //! | [`rig`], [`analyst`] | names for what these tests use of [`crate::sim::search`] |
 mod analysis;
 mod analyst;
-mod campaign;
 mod commands;
 mod failing;
 mod found;
@@ -40,6 +37,5 @@ mod rig;
 mod rollback;
 mod routes;
 mod scale;
-mod scenario;
 mod takeover;
 mod workload;

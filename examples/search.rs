@@ -1,0 +1,169 @@
+//! The fault search: `make sim`; with the word `mutants`, and the feature, `make mutants`. Prints a table of the fault runs, and each kind of failure with its script.
+//!
+//! `SEEDS=n` more random cases, `FROM=n` from another seed on, `STRIDE=n` every n-th systematic case, `THREADS=n`.
+//! `KEEP=dir` writes the scripts of failures there.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use siskin::sim::search::run::{Plan, Report, search};
+use siskin::sim::search::scenario::{Case, Scenario};
+use siskin::sim::search::{exhaustive, mutation, shell};
+
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Runs from one line of progress to the next, where there is no terminal.
+const LINE: usize = 5_000;
+const PAGE: &str = "docs/simulation.md";
+const BEGIN: &str = "<!-- mutants -->";
+const END: &str = "<!-- /mutants -->";
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn size(name: &str, default: u64) -> usize {
+    usize::try_from(number(name, default)).unwrap_or(usize::MAX)
+}
+
+/// A bar with an ETA on a terminal; elsewhere a line now and then.
+struct Progress {
+    bar: indicatif::ProgressBar,
+    lines: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        let template = "{elapsed_precise} [{bar:40}] {human_pos}/{human_len} runs, {per_sec}, {eta} left";
+        let style = indicatif::ProgressStyle::with_template(template);
+        let bar = indicatif::ProgressBar::new(0)
+            .with_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()));
+        Self { bar, lines: !std::io::stderr().is_terminal() }
+    }
+
+    fn hear(&self, done: usize, all: usize) {
+        self.bar.set_length(all as u64);
+        self.bar.set_position(done as u64);
+        if self.lines && done % LINE == 0 {
+            let took = self.bar.elapsed().as_secs_f64();
+            let left = took / done as f64 * all.saturating_sub(done) as f64;
+            eprintln!("{took:>5.0} s: {done} of {all} runs, {left:.0} s left");
+        }
+    }
+
+    fn end(&self) -> std::time::Duration {
+        let took = self.bar.elapsed();
+        self.bar.finish_and_clear();
+        took
+    }
+}
+
+fn through_shell(case: &Case) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.map_err(|error| error.to_string())?.block_on(shell::play(case))
+}
+
+fn tell(report: &Report) {
+    for (kind, found) in &report.found {
+        let script = serde_json::to_string(&found.case).unwrap_or_default();
+        println!("##### {kind}: {} runs, first {}\n{}\n{script}\n", found.count, found.name, found.story);
+        if let Ok(dir) = std::env::var("KEEP") {
+            let path = format!("{dir}/{}.json", kind.replace(' ', "-").to_lowercase());
+            if let Err(error) = std::fs::write(&path, script + "\n") {
+                eprintln!("cannot write {path}: {error}");
+            }
+        }
+    }
+    for (name, story) in &report.failed {
+        println!("##### {name}\n{story}\n");
+    }
+    for strayed in report.strayed.iter().take(size("STRAYED", 10)) {
+        println!("ends elsewhere: {strayed}");
+    }
+    println!("{} disturbed runs end in another state than the undisturbed one", report.strayed.len());
+}
+
+/// Every interleaving of small worlds, as far as `WAYS` goes.
+fn small_worlds(report: &mut Report) {
+    let bounds = exhaustive::Bounds { delays: 2, crashes: 1, ways: size("WAYS", 400) };
+    let worlds = exhaustive::worlds();
+    let halves = worlds.chunks(worlds.len().div_ceil(size("THREADS", 2).max(1)).max(1));
+    let walked: Vec<_> = std::thread::scope(|scope| {
+        let walk = |worlds: &[(String, Scenario)]| -> Vec<_> {
+            worlds.iter().map(|(name, world)| (name.clone(), exhaustive::explore(world, bounds))).collect()
+        };
+        let threads: Vec<_> = halves.map(|worlds| scope.spawn(move || walk(worlds))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    for (name, explored) in walked {
+        match explored {
+            Ok(explored) => {
+                report.count("small worlds, every order of turns", explored.ways);
+                let whole = if explored.complete { "all of them" } else { "incomplete" };
+                println!("{name}: {} ways, {} states, {whole}", explored.ways, explored.states);
+            }
+            Err(story) => report.note(&name, story),
+        }
+    }
+}
+
+/// Judges every mutant, and writes the table into the page on the simulation.
+fn mutants(plan: &Plan) -> ExitCode {
+    let sentences = mutation::judge(plan, &mut |sentence| {
+        let caught = sentence.caught.as_deref().unwrap_or("NOTHING");
+        println!("{:<34} {:<5} {caught:<24} {:>7}", sentence.name, sentence.meant, sentence.runs);
+    });
+    let alive = sentences.iter().filter(|sentence| sentence.caught.is_none()).count();
+    println!("{} of {} caught", sentences.len() - alive, sentences.len());
+    if std::env::var("MUTANT").is_err()
+        && let Ok(page) = std::fs::read_to_string(PAGE)
+        && let Some((before, rest)) = page.split_once(BEGIN)
+        && let Some((_, after)) = rest.split_once(END)
+    {
+        let page = format!("{before}{BEGIN}\n{}{END}{after}", mutation::table(&sentences));
+        if let Err(error) = std::fs::write(PAGE, page) {
+            eprintln!("cannot write {PAGE}: {error}");
+        }
+    }
+    if alive * 20 <= sentences.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("mutants") {
+        let plan = Plan {
+            stride: size("STRIDE", 97),
+            seeds: (number("FROM", 1), number("SEEDS", 2_000)),
+            shell: (1, 0),
+            through_shell,
+            threads: size("THREADS", 2),
+            first: true,
+            shrinks: false,
+        };
+        return mutants(&plan);
+    }
+    let plan = Plan {
+        stride: size("STRIDE", 1),
+        seeds: (number("FROM", 1), number("SEEDS", 20_000)),
+        shell: (number("FROM", 1), number("SHELL_RUNS", 3_200)),
+        through_shell,
+        threads: size("THREADS", 2),
+        first: false,
+        shrinks: true,
+    };
+    let progress = Progress::new();
+    let mut report = search(&plan, &|done, all| progress.hear(done, all));
+    small_worlds(&mut report);
+    let took = progress.end();
+    tell(&report);
+    print!("{}", report.table());
+    println!(
+        "{:.0} s, {:.1} ms a run on {} threads",
+        took.as_secs_f64(),
+        took.as_secs_f64() * 1e3 * plan.threads as f64 / report.total().max(1) as f64,
+        plan.threads
+    );
+    if report.is_green() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,38 @@
+//! Defects to order, for the proof that checkers and tests see them. Without the feature `mutants` none exists.
+//!
+//! Each stands in the code as `mutant!("name")`, which is `false` when the feature is off, so the compiler takes it out.
+//! One at a time is chosen while the program runs.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Whether the defect of this name is chosen; `false` without the feature `mutants`.
+#[macro_export]
+macro_rules! mutant {
+    ($name:literal) => {
+        cfg!(feature = "mutants") && $crate::mutants::is_chosen(const { $crate::mutants::number($name) })
+    };
+}
+
+static CHOSEN: AtomicU64 = AtomicU64::new(0);
+
+/// A number for a name: FNV-1a.
+pub const fn number(name: &str) -> u64 {
+    let (bytes, mut number, mut at) = (name.as_bytes(), 0xcbf2_9ce4_8422_2325_u64, 0);
+    while at < bytes.len() {
+        #[allow(clippy::indexing_slicing, reason = "below the length")]
+        let byte = bytes[at] as u64;
+        number = (number ^ byte).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    number
+}
+
+/// Chooses a defect; the empty name chooses none. Without the feature `mutants` it changes nothing.
+pub fn choose(name: &str) {
+    CHOSEN.store(if name.is_empty() { 0 } else { number(name) }, Ordering::Relaxed);
+}
+
+/// Whether the defect of this number is the chosen one.
+pub fn is_chosen(number: u64) -> bool {
+    CHOSEN.load(Ordering::Relaxed) == number
+}

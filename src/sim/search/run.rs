@@ -1,0 +1,267 @@
+//! Many cases on several threads, and what they have come to.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::play::{Ended, play};
+use super::scenario::{Case, Fault, Scenario};
+use super::shrink::{kind, shrink};
+use super::{swarm, systematic};
+
+/// Failures of one kind that are kept; the rest is counted.
+const KEPT: usize = 1;
+
+/// What is searched.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Systematic cases: every so many of them; 0 for none.
+    pub stride: usize,
+    /// Random cases: the first seed and how many.
+    pub seeds: (u64, u64),
+    /// Random cases through the full shell: the first seed and how many.
+    pub shell: (u64, u64),
+    /// Plays a case through the full shell, in a runtime of its own whose time is paused; [`super::shell::play`].
+    pub through_shell: fn(&Case) -> Result<(), String>,
+    /// Threads.
+    pub threads: usize,
+    /// Whether to end with the first failure.
+    pub first: bool,
+    /// Whether failing cases are made smaller.
+    pub shrinks: bool,
+}
+
+/// A failing case.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Where it comes from: the name of the scenario, or the seed.
+    pub name: String,
+    /// The case, made small.
+    pub case: Case,
+    /// The story of its failure.
+    pub story: String,
+    /// Cases that fail in this way.
+    pub count: usize,
+}
+
+/// What a search has come to.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Fault runs by class of fault.
+    pub runs: BTreeMap<String, usize>,
+    /// Failures by kind.
+    pub found: BTreeMap<String, Found>,
+    /// Failures that no case describes: their name and story.
+    pub failed: Vec<(String, String)>,
+    /// End states that differ from the undisturbed run's, by scenario.
+    pub strayed: Vec<String>,
+    /// Scenarios that have come to their end undisturbed.
+    ended: Vec<(String, Scenario, Ended)>,
+}
+
+impl Report {
+    /// Fault runs in all.
+    pub fn total(&self) -> usize {
+        self.runs.values().sum()
+    }
+
+    /// The table of runs by class.
+    pub fn table(&self) -> String {
+        let mut table = String::new();
+        for (class, count) in &self.runs {
+            // Writing to a String cannot fail.
+            let _ = writeln!(table, "{class:<40} {count:>9}");
+        }
+        let _ = writeln!(table, "{:<40} {:>9}", "in all", self.total());
+        table
+    }
+
+    /// Counts so many runs of a class.
+    pub fn count(&mut self, class: &str, runs: usize) {
+        *self.runs.entry(class.to_owned()).or_default() += runs;
+    }
+
+    /// Keeps a failure that no case describes.
+    pub fn note(&mut self, name: &str, story: String) {
+        self.failed.push((name.to_owned(), story));
+    }
+
+    /// Whether nothing was found.
+    pub fn is_green(&self) -> bool {
+        self.found.is_empty() && self.failed.is_empty()
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (class, count) in other.runs {
+            *self.runs.entry(class).or_default() += count;
+        }
+        for (kind, found) in other.found {
+            self.found.entry(kind).and_modify(|known| known.count += found.count).or_insert(found);
+        }
+        self.failed.extend(other.failed);
+        self.strayed.extend(other.strayed);
+        self.ended.extend(other.ended);
+    }
+}
+
+/// One piece of work.
+enum Piece {
+    /// A scenario as it is.
+    Undisturbed(String, Box<Scenario>),
+    /// A scenario with each of these faults, and how it ends without any.
+    Systematic(Arc<(String, Scenario, Ended)>, Vec<Fault>),
+    /// Random cases of these seeds.
+    Random(u64, u64),
+    /// The same through the full shell.
+    Shell(u64, u64),
+}
+
+impl Piece {
+    fn len(&self) -> usize {
+        match self {
+            Self::Undisturbed(..) => 1,
+            Self::Systematic(_, faults) => faults.len(),
+            Self::Random(from, to) | Self::Shell(from, to) => usize::try_from(to - from).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+/// Runs in one piece of work.
+const PIECE: usize = 64;
+
+/// Searches. `progress` hears, after each run, of the runs that have ended and of how many there are in all, as far as
+/// that is known.
+pub fn search(plan: &Plan, progress: &(dyn Fn(usize, usize) + Sync)) -> Report {
+    let scenarios = if plan.stride > 0 { systematic::scenarios() } else { Vec::new() };
+    let first: Vec<Piece> =
+        scenarios.into_iter().map(|(name, scenario)| Piece::Undisturbed(name, Box::new(scenario))).collect();
+    let random = ranges(plan.shell).map(|(from, to)| Piece::Shell(from, to));
+    let random: Vec<Piece> = random.chain(ranges(plan.seeds).map(|(from, to)| Piece::Random(from, to))).collect();
+    let known = first.len() + random.iter().map(Piece::len).sum::<usize>();
+    let done = AtomicUsize::new(0);
+    let mut whole = work(plan, &first, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, known));
+    let mut pieces = random;
+    for ended in std::mem::take(&mut whole.ended) {
+        // A different remainder for each scenario, so that strides meet every sort of fault.
+        let skip = spread(&ended.0) % plan.stride.max(1);
+        let faults: Vec<Fault> =
+            systematic::faults(&ended.2).into_iter().skip(skip).step_by(plan.stride.max(1)).collect();
+        let ended = Arc::new(ended);
+        pieces.extend(faults.chunks(PIECE).map(|faults| Piece::Systematic(Arc::clone(&ended), faults.to_vec())));
+    }
+    if plan.first && !whole.found.is_empty() {
+        return whole;
+    }
+    let all = first.len() + pieces.iter().map(Piece::len).sum::<usize>();
+    let rest = work(plan, &pieces, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, all));
+    whole.merge(rest);
+    whole
+}
+
+/// Works off all pieces on the threads of the plan.
+fn work(plan: &Plan, pieces: &[Piece], progress: &(dyn Fn() + Sync)) -> Report {
+    let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let whole = Mutex::new(Report::default());
+    std::thread::scope(|scope| {
+        for _ in 0..plan.threads.max(1) {
+            scope.spawn(|| {
+                let mut worker = Worker { plan, progress, over: &over, report: Report::default() };
+                while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    worker.work(piece);
+                }
+                if let Ok(mut whole) = whole.lock() {
+                    whole.merge(worker.report);
+                }
+            });
+        }
+    });
+    whole.into_inner().unwrap_or_default()
+}
+
+/// A range of seeds in pieces.
+fn ranges((first, count): (u64, u64)) -> impl Iterator<Item = (u64, u64)> {
+    let end = first.saturating_add(count);
+    (first..end).step_by(PIECE).map(move |from| (from, from.saturating_add(PIECE as u64).min(end)))
+}
+
+/// A number that is different for most names.
+fn spread(name: &str) -> usize {
+    name.bytes().fold(7, |number: usize, byte| number.wrapping_mul(31).wrapping_add(usize::from(byte)))
+}
+
+struct Worker<'s> {
+    plan: &'s Plan,
+    progress: &'s (dyn Fn() + Sync),
+    over: &'s AtomicBool,
+    report: Report,
+}
+
+impl Worker<'_> {
+    fn work(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Random(from, to) => {
+                for seed in *from..*to {
+                    self.run(&format!("seed {seed}"), "random", swarm::case(seed));
+                }
+            }
+            Piece::Shell(from, to) => {
+                for seed in *from..*to {
+                    let through_shell = self.plan.through_shell;
+                    let case = swarm::case(seed);
+                    self.judge(&format!("shell, seed {seed}"), "shell, random", case, |case| {
+                        through_shell(case).map(|()| Ended::default())
+                    });
+                }
+            }
+            Piece::Undisturbed(name, scenario) => {
+                if let Some(ended) = self.run(name, "undisturbed", systematic::case(scenario, None)) {
+                    self.report.ended.push((name.clone(), (**scenario).clone(), ended));
+                }
+            }
+            Piece::Systematic(known, faults) => {
+                let (name, scenario, ended) = &**known;
+                for fault in faults {
+                    let (class, told) = (fault.class(), format!("{name}: {fault:?}"));
+                    let disturbed = self.run(&told, class, systematic::case(scenario, Some(fault.clone())));
+                    if disturbed.is_some_and(|disturbed| disturbed.end != ended.end) {
+                        self.report.strayed.push(told);
+                    }
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, name: &str, class: &str, case: Case) -> Option<Ended> {
+        self.judge(name, class, case, play)
+    }
+
+    fn judge(
+        &mut self,
+        name: &str,
+        class: &str,
+        case: Case,
+        play: impl Fn(&Case) -> Result<Ended, String>,
+    ) -> Option<Ended> {
+        if self.over.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.report.count(class, 1);
+        (self.progress)();
+        let story = match play(&case) {
+            Ok(ended) => return Some(ended),
+            Err(story) => story,
+        };
+        if self.plan.first {
+            self.over.store(true, Ordering::Relaxed);
+        }
+        let kind = kind(&story);
+        if let Some(known) = self.report.found.get_mut(&kind).filter(|known| known.count >= KEPT) {
+            known.count += 1;
+            return None;
+        }
+        let (case, story) = if self.plan.shrinks { shrink(case, story, &play) } else { (case, story) };
+        self.report.found.insert(kind, Found { name: name.to_owned(), case, story, count: 1 });
+        None
+    }
+}

@@ -1,0 +1,328 @@
+//! Cases through the full shell: client, caches, queue and workers over the in-memory server, in tokio's paused time.
+//!
+//! The models and the checker are those of the bare core; what looks and writes is the controller that people run. Call
+//! [`play`] inside a current-thread runtime whose time is paused. Analysis runs are ended by the analyst: their one
+//! metric is not due for ten days, so that the controller's own measurements stay out of the way.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::play::{act, create, furnish};
+use super::rig::{KEY, LEASE, Rig};
+use super::scenario::{Action, Case, Fault};
+use crate::api::Time;
+use crate::controller::app::{Controller, Leadership, Parts, Threads};
+use crate::controller::caches::Scope;
+use crate::rollout::Settings;
+use crate::runtime::client::Clients;
+use crate::runtime::clock::Clock;
+use crate::runtime::lease::Terms;
+use crate::runtime::limiter::Limits;
+use crate::sim::api_server::{Cursor, Cut, Fault as Answer, RequestInfo, Verb};
+use crate::sim::bare::strike::Strike;
+use crate::sim::bare::view::Trouble;
+use crate::sim::checker::check::CONTROLLER;
+use crate::sim::checker::rest;
+use crate::sim::object;
+use crate::telemetry::metrics::Metrics;
+
+/// The cluster is ticked at least so often: delayed requests wait for it.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+/// Events of watches are told apart by time here: one number is so long.
+const EVENT: Duration = Duration::from_millis(250);
+/// How long a request hangs that nobody answers: longer than any client waits.
+const HANGS: Duration = Duration::from_mins(2);
+const LONGEST_DELAY: Duration = Duration::from_secs(4);
+/// From the last action to the end, and how much of it must be without a write.
+const REST: Duration = Duration::from_mins(10);
+const QUIET: Duration = Duration::from_mins(1);
+/// Turns of one run, before that counts as never ending.
+const MAX_TURNS: usize = 50_000;
+
+/// What becomes of requests; shared with the server.
+#[derive(Default)]
+struct Struck {
+    ordered: BTreeMap<u64, Strike>,
+    requests: u64,
+    /// The process has died: nobody answers it any more.
+    dead: bool,
+}
+
+impl Struck {
+    fn meet(&mut self, request: &RequestInfo) -> Option<Answer> {
+        if self.dead {
+            return Some(Answer::Delay(HANGS));
+        }
+        let is_call = !matches!(request.kind.as_str(), "Lease" | "Event" | "CustomResourceDefinition");
+        let lists = matches!(request.verb, Verb::List | Verb::Watch);
+        if request.actor != CONTROLLER || !is_call || lists {
+            return None;
+        }
+        let strike = self.ordered.get(&self.requests).copied();
+        self.requests += 1;
+        let status = |code, retry_after| Some(Answer::Status { code, retry_after });
+        match strike? {
+            Strike::CrashBefore => {
+                self.dead = true;
+                Some(Answer::Delay(HANGS))
+            }
+            Strike::CrashAfter => {
+                self.dead = true;
+                Some(Answer::LoseResponse)
+            }
+            Strike::LoseResponse => Some(Answer::LoseResponse),
+            Strike::Conflict if request.verb.is_read() => None,
+            Strike::Conflict => status(409, None),
+            Strike::TooMany(seconds) => status(429, Some(seconds)),
+            Strike::Internal => status(500, None),
+            Strike::Timeout => Some(Answer::Delay(HANGS)),
+            // A request that takes long; what was sent under a lease is carried out before the next may begin.
+            Strike::Freeze(millis) => Some(Answer::Delay(Duration::from_millis(millis).min(LONGEST_DELAY))),
+        }
+    }
+}
+
+/// A controller that runs.
+struct Leader {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.task.abort();
+    }
+}
+
+struct Shell {
+    rig: Rig,
+    clock: Clock,
+    news: Cursor,
+    struck: Arc<Mutex<Struck>>,
+    leaders: BTreeMap<&'static str, Leader>,
+    /// What happens to watches: when, which kind, what, and whether that is over.
+    troubles: Vec<(Time, String, Trouble)>,
+    /// Watches that are to be on time again.
+    mended: Vec<(Time, String)>,
+}
+
+/// Plays a case to its end and checks all of it. Call it in a runtime of its own, with paused time.
+///
+/// # Errors
+/// The story of the first broken promise.
+pub async fn play(case: &Case) -> Result<(), String> {
+    let mut shell = Shell::set(case)?;
+    for (wait, action) in &case.scenario.script {
+        let at = shell.clock.now() + Duration::from_millis(*wait);
+        shell.run_until(at).await?;
+        match action {
+            Action::Restart => shell.restart(),
+            action => act(&mut shell.rig, &case.scenario, *action),
+        }
+    }
+    act(&mut shell.rig, &case.scenario, Action::Heal);
+    shell.rest().await
+}
+
+impl Shell {
+    fn set(case: &Case) -> Result<Self, String> {
+        let start: Time = "2026-11-21T12:00:00Z".parse().unwrap_or_default();
+        let clock = Clock::scaled(start, 1.0);
+        let told = clock.clone();
+        let mut rig = Rig::told(case.scenario.seed, start, Arc::new(move || told.now()));
+        let server = rig.core.cluster.server.clone();
+        // Every fifth world is without schemas, so that what does not decode gets in.
+        if case.scenario.seed % 5 > 0 {
+            for definition in crate::api::crd::crds() {
+                if object::text(&definition, "/spec/names/kind") == "Rollout" {
+                    rig.did(server.define(definition));
+                }
+            }
+        } else {
+            hostile(&rig);
+        }
+        furnish(&mut rig, case);
+        let never = json!({"spec": {"metrics": [{
+            "name": "errors", "initialDelay": "240h", "successCondition": "result[0] > 0",
+            "provider": {"prometheus": {"address": "http://prometheus.invalid", "query": "1"}},
+        }]}});
+        rig.did(rig.core.user().merge("AnalysisTemplate", (KEY.0, "errors"), &never));
+        create(&rig, &case.scenario);
+        rig.troubled = true;
+        // Watches are never quite up to date here.
+        rig.checker.state.late_views = true;
+        rig.checker.state.late_slices = true;
+        let struck = Arc::new(Mutex::new(Struck::default()));
+        let (mut troubles, mut mended) = (Vec::new(), Vec::new());
+        for fault in &case.faults {
+            match fault {
+                Fault::Write { number, strike } => drop(struck.lock().ordered.insert(*number, *strike)),
+                Fault::Older { number, .. } => drop(struck.lock().ordered.insert(*number, Strike::CrashAfter)),
+                Fault::Watch { kind, number, trouble } => {
+                    let at = start + EVENT * u32::try_from(*number).unwrap_or(u32::MAX);
+                    troubles.push((at, kind.clone(), *trouble));
+                }
+                Fault::Lag { kind, millis } => {
+                    rig.did(server.delay_watch(kind, Duration::from_millis(*millis)));
+                    mended.push((start + Duration::from_mins(5), kind.clone()));
+                }
+            }
+        }
+        let meet = Arc::clone(&struck);
+        server.set_faults(move |request: &RequestInfo| meet.lock().meet(request));
+        let news = server.subscribe();
+        let mut shell = Self { rig, clock, news, struck, leaders: BTreeMap::new(), troubles, mended };
+        let names: &[&'static str] = if case.scenario.seed % 2 == 0 { &["a"] } else { &["a", "b"] };
+        for name in names {
+            shell.start(name, names.len() > 1)?;
+        }
+        Ok(shell)
+    }
+
+    /// Starts a controller; one of several contends for the lease.
+    fn start(&mut self, name: &'static str, contends: bool) -> Result<(), String> {
+        let leadership = Leadership {
+            namespace: KEY.0.to_owned(),
+            name: LEASE.to_owned(),
+            identity: name.to_owned(),
+            terms: Terms::default(),
+        };
+        let controller = Controller::start(Parts {
+            clients: Clients::shared(self.rig.core.cluster.server.client(CONTROLLER)),
+            clock: self.clock.clone(),
+            metrics: Metrics::new().map_err(|error| error.to_string())?,
+            settings: Settings::default(),
+            scope: Scope::default(),
+            limits: Limits { qps: 0.0, ..Limits::default() },
+            workers: Threads { rollouts: 2, runs: 1, services: 1 },
+            prometheus_address: String::new(),
+            leadership: contends.then_some(leadership),
+        });
+        let stop = CancellationToken::new();
+        let run = controller.run(stop.clone());
+        #[allow(clippy::disallowed_methods, reason = "ended where the leader is dropped")]
+        let task = tokio::spawn(async move {
+            // A process that loses its lease ends: whoever runs it starts it again.
+            let _ = run.await;
+        });
+        self.leaders.insert(name, Leader { stop, task });
+        Ok(())
+    }
+
+    /// The process that leads dies, and another takes its place.
+    fn restart(&mut self) {
+        let lease = self.rig.core.user().get("Lease", KEY.0, LEASE);
+        let holder = lease.map(|lease| object::text(&lease, "/spec/holderIdentity").to_owned()).unwrap_or_default();
+        let name = self.leaders.keys().find(|name| **name == holder).or_else(|| self.leaders.keys().next()).copied();
+        let contends = self.leaders.len() > 1;
+        if let Some(name) = name {
+            self.leaders.remove(name);
+            let started = self.start(name, contends);
+            debug_assert!(started.is_ok(), "metrics do not depend on what has happened");
+        }
+    }
+
+    /// Lets things happen until an instant.
+    async fn run_until(&mut self, end: Time) -> Result<(), String> {
+        for _ in 0..MAX_TURNS {
+            let now = self.clock.now();
+            self.rig.catch_up(now)?;
+            let due = self.rig.models()?;
+            self.mind(now);
+            if now >= end {
+                return Ok(());
+            }
+            let next = [due, Some(now + HEARTBEAT), Some(end)].into_iter().flatten().min().unwrap_or(end);
+            let wait = now.until(next).max(Duration::from_millis(1));
+            tokio::select! {
+                biased;
+                _ = self.news.next() => {}
+                () = self.clock.sleep(wait) => {}
+            }
+        }
+        Err(self.rig.story("I34: never comes to an end"))
+    }
+
+    /// What goes wrong by itself: dead processes have successors, finished ones too, and watches are hurt.
+    fn mind(&mut self, now: Time) {
+        if std::mem::take(&mut self.struck.lock().dead) {
+            self.restart();
+        }
+        let contends = self.leaders.len() > 1;
+        let ended: Vec<&'static str> =
+            self.leaders.iter().filter(|(_, leader)| leader.task.is_finished()).map(|(name, _)| *name).collect();
+        for name in ended {
+            let started = self.start(name, contends);
+            debug_assert!(started.is_ok(), "metrics do not depend on what has happened");
+        }
+        let server = self.rig.core.cluster.server.clone();
+        for (at, kind, trouble) in std::mem::take(&mut self.troubles) {
+            if at > now {
+                self.troubles.push((at, kind, trouble));
+                continue;
+            }
+            match trouble {
+                Trouble::Late(millis) => {
+                    let span = Duration::from_millis(millis);
+                    self.rig.did(server.delay_watch(&kind, span));
+                    self.mended.push((now + span, kind));
+                }
+                Trouble::Behind(events) => {
+                    let span = EVENT * u32::try_from(events).unwrap_or(1);
+                    self.rig.did(server.delay_watch(&kind, span));
+                    self.mended.push((now + span, kind));
+                }
+                Trouble::Lost(_) => {
+                    server.compact();
+                    self.rig.did(server.cut_watches(&kind, Cut::Broken));
+                }
+            }
+        }
+        for (at, kind) in std::mem::take(&mut self.mended) {
+            if at > now {
+                self.mended.push((at, kind));
+            } else {
+                self.rig.did(server.delay_watch(&kind, Duration::ZERO));
+            }
+        }
+    }
+
+    /// Runs on to the end of everything, and judges what is left there.
+    async fn rest(&mut self) -> Result<(), String> {
+        let now = self.clock.now();
+        self.run_until(now + REST - QUIET).await?;
+        let before = self.rig.written();
+        self.run_until(now + REST).await?;
+        rest::judge(&self.rig.checker.state, KEY.0, KEY.1).map_err(|message| self.rig.story(&message))?;
+        if self.rig.written() > before {
+            return Err(self.rig.story("I40: writes at rest"));
+        }
+        Ok(())
+    }
+}
+
+/// A Rollout that does not decode, and one that names what is not there: they may cost the other nothing (I39).
+fn hostile(rig: &Rig) {
+    let of = |name: &str, spec: Value| {
+        json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+            "metadata": {"name": name, "namespace": KEY.0}, "spec": spec,
+        })
+    };
+    let user = rig.core.user();
+    rig.did(user.create("Rollout", of("odd", json!({"strategy": {"canary": {"steps": "none"}}, "replicas": -1}))));
+    let lost = json!({"canary": {
+        "canaryService": "nowhere", "stableService": "nowhere-else", "trafficRouting": {"gatewayAPI": {"httpRoute": "x"}},
+    }});
+    let labels = json!({"matchLabels": {"app": "lost"}});
+    let template =
+        json!({"metadata": {"labels": {"app": "lost"}}, "spec": {"containers": [{"name": "c", "image": "c"}]}});
+    rig.did(user.create("Rollout", of("lost", json!({"selector": labels, "template": template, "strategy": lost}))));
+}
