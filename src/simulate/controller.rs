@@ -8,13 +8,8 @@ use crate::controller::observe::observe;
 use crate::plan::Plan;
 use crate::rollout::memory::{Failure, Memory, stored};
 use crate::rollout::{Settings, decide};
-use crate::runtime::clock::Clock;
-use crate::runtime::expectations::Expectations;
-use crate::runtime::lease::Fence;
-use crate::runtime::object::ObjectKey;
 use crate::sim::api_server::Hand;
-use crate::sim::bare::apply::{Applied, Means, Progress, Run};
-use crate::sim::bare::strike::Strikes;
+use crate::sim::bare::calm::Calm;
 use crate::sim::bare::view::View;
 use crate::sim::clock::ManualClock;
 use crate::sim::random::SplitMix;
@@ -35,11 +30,10 @@ pub(super) enum Reach {
 
 pub(super) struct Controller {
     hand: Hand,
-    key: ObjectKey,
+    key: (String, String),
     /// What its watches have shown it: everything, always at once.
     view: View,
-    expectations: Expectations<ObjectKey>,
-    fence: Fence,
+    executor: Calm,
     settings: Arc<Settings>,
     memory: Option<Memory>,
     random: SplitMix,
@@ -58,13 +52,11 @@ pub(super) struct Controller {
 
 impl Controller {
     pub fn new(hand: Hand, clock: &ManualClock, (namespace, name): (&str, &str), seed: u64) -> Self {
-        let told = Clock::told(clock.now());
         Self {
             view: View::new(hand.server()),
+            executor: Calm::new(hand.clone(), clock, (namespace, name)),
             hand,
-            key: ObjectKey::new(namespace, name),
-            expectations: Expectations::new(told.clone()),
-            fence: Fence::open(told),
+            key: (namespace.to_owned(), name.to_owned()),
             settings: Arc::new(Settings::default()),
             memory: None,
             random: SplitMix::new(seed ^ 0x00c0_117d),
@@ -94,12 +86,11 @@ impl Controller {
     pub fn look(&mut self, now: Time) {
         self.retry_at = None;
         self.view.sync(now);
-        let key = (self.key.namespace.as_str(), self.key.name.as_str());
-        let Some(mut world) = observe(&self.view, key, &self.settings) else { return };
+        let Some(mut world) = observe(&self.view, (&self.key.0, &self.key.1), &self.settings) else { return };
         world.memory = self.memory.take().unwrap_or_else(|| stored::recall(&world, now));
         let decision = decide(&world, now);
         let (reached, refused) = self.reached(&decision.plan);
-        let mut applied = self.carry_out(reached);
+        let mut applied = self.executor.carry_out(reached);
         applied.failures.extend(refused);
         let failed = applied.failures.iter().any(|failure| !failure.refused);
         self.failures = if failed { self.failures + 1 } else { 0 };
@@ -109,23 +100,6 @@ impl Controller {
         }
         self.memory = Some(Memory { failures: applied.failures, ..decision.memory });
         self.plan = decision.plan;
-    }
-
-    fn carry_out(&self, plan: Plan) -> Applied {
-        let mut means = Means {
-            hand: &self.hand,
-            strikes: &mut Strikes::default(),
-            expectations: &self.expectations,
-            fence: &self.fence,
-        };
-        let progress = Run::new(plan, self.key.clone()).go_on(&mut means);
-        // The view shows every write at once.
-        self.expectations.clear(&self.key);
-        match progress {
-            Progress::Done(applied) => applied,
-            // Only an ordered strike freezes a process.
-            Progress::Frozen(..) => Applied::default(),
-        }
     }
 
     /// The part of a plan that reaches the API server, and what is refused: by the executor's rules, a refusal stops

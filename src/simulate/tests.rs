@@ -277,3 +277,39 @@ fn pictures_and_pages_are_safe_and_whole() {
         assert_eq!(drawn.matches(&format!("<{tag}")).count(), drawn.matches(&format!("</{tag}>")).count(), "{tag}");
     }
 }
+
+/// Numbers of replicas that an autoscaler has given a Rollout, in order.
+fn sizes(report: &Report) -> Vec<i64> {
+    let mut sizes: Vec<i64> = report.samples.iter().map(|sample| sample.state.replicas).collect();
+    sizes.dedup();
+    sizes
+}
+
+/// I21: under a constant load the autoscaler and the release come to rest at one size, and never turn back.
+#[test]
+fn an_autoscaler_and_a_release_do_not_chase_each_other() {
+    // 60 requests a second are all of a pod, and 70 % of that is wanted: 8 pods for 300.
+    const WANTED: i64 = 8;
+    let behaviours = ["stable:capacity=60rps", "canary:capacity=60rps"];
+    let versions = behaviours.iter().map(|said| Behaviour::parse(said).unwrap()).collect();
+    let options = Options { users: Users::profile("rate: 300rps").unwrap(), versions, ..Options::default() };
+    let routed =
+        sample("canary-autoscaled.yaml", &[("      steps:\n", "      dynamicStableScale: true\n      steps:\n")]);
+    let steps = "      steps:\n      - setWeight: 20\n      - pause:\n          duration: 3m\n      - setWeight: 60\n      - pause:\n          duration: 3m\n";
+    let head = "    canary:\n      stableService: search-stable\n      canaryService: search-canary\n      trafficRouting:\n        plugins:\n          argoproj-labs/gatewayAPI:\n            httpRoute: search\n";
+    let plain = sample("canary-autoscaled.yaml", &[(head, "    canary:\n")]);
+    let blue_green = format!("{head}{steps}");
+    let switch = "    blueGreen:\n      activeService: search-stable\n      previewService: search-canary\n      autoPromotionSeconds: 180\n";
+    let blue_green = sample("canary-autoscaled.yaml", &[(&blue_green, switch)]);
+    for (name, text) in [("dynamicStableScale", routed), ("no router", plain), ("blue-green", blue_green)] {
+        let report = done("a.yaml", &text, &options);
+        assert_eq!((report.verdict.outcome, report.total.lost), (Outcome::Finished, 0), "{name}");
+        let sizes = sizes(&report);
+        let mut left = sizes.clone();
+        left.sort_unstable();
+        left.dedup();
+        assert_eq!(left.len(), sizes.len(), "{name}: a size that was left came again: {sizes:?}");
+        assert!(sizes.last().is_none_or(|last| (last - WANTED).abs() <= 1), "{name}: {sizes:?}");
+        assert!(sizes.iter().all(|size| size - WANTED <= 1), "{name}: {sizes:?}");
+    }
+}

@@ -8,9 +8,11 @@
 //! | [`process`] | one controller process: caches, memory, expectations |
 //! | [`view`] | what its watches have shown it, and how late |
 //! | [`mod@apply`] | carrying out a plan, as `controller::execute` does |
+//! | [`calm`] | the same where nothing goes wrong |
 //! | [`strike`] | what goes wrong with its writes |
 
 pub mod apply;
+pub mod calm;
 pub mod core;
 pub mod process;
 pub mod strike;
