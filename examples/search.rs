@@ -3,6 +3,7 @@
 //! `SEEDS=n` more random cases, `FROM=n` from another seed on, `STRIDE=n` every n-th systematic case, `THREADS=n`.
 //! `KEEP=dir` writes the scripts of failures there.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
+#![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -47,7 +48,7 @@ impl Progress {
     fn hear(&self, done: usize, all: usize) {
         self.bar.set_length(all as u64);
         self.bar.set_position(done as u64);
-        if self.lines && done % LINE == 0 {
+        if self.lines && done.is_multiple_of(LINE) {
             let took = self.bar.elapsed().as_secs_f64();
             let left = took / done as f64 * all.saturating_sub(done) as f64;
             eprintln!("{took:>5.0} s: {done} of {all} runs, {left:.0} s left");

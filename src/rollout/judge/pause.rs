@@ -14,7 +14,8 @@ pub fn canary(case: &Case<'_>, ruling: &mut Ruling) {
     if !at_pause || rollout.spec.paused || rollout.status.promote_full || case.fully_promoted() || ruling.retried {
         return;
     }
-    if case.status().pause("CanaryPauseStep").is_none() && !case.status().controller_pause {
+    let status = case.status();
+    if status.pause("CanaryPauseStep").is_none() && !(status.controller_pause && status.pause_conditions.is_empty()) {
         add("CanaryPauseStep", case, ruling);
     }
 }

@@ -8,6 +8,7 @@ use crate::rollout::cast::Revision;
 use crate::rollout::defaults;
 use crate::rollout::safety::capacity;
 use crate::rollout::sides::Sides;
+use crate::rollout::strategy::analysis::{self, RunKind};
 use crate::rollout::strategy::{canary, managed, steps};
 
 /// Moves to the next step where the current one is done. Returns whether it did.
@@ -61,6 +62,7 @@ fn done(case: &Case<'_>, step: &CanaryStep, index: i32, ruling: &mut Ruling) -> 
     let managed =
         crate::mutant!("managed-step-passed") || !routed || !case.routes.configured || managed_hold(case, index);
     let run = case.status().canary.current_step_analysis_run_status.as_ref();
+    let run = run.filter(|run| !analysis::left_behind(case, RunKind::Step(index), &run.name));
     let analysed = crate::mutant!("analysis-step-skipped")
         || step.analysis.is_none()
         || run.is_some_and(|run| run.status == "Successful");
@@ -94,7 +96,8 @@ const fn is_empty(step: &CanaryStep) -> bool {
 fn pause_over(case: &Case<'_>, pause: &Pause, ruling: &mut Ruling) -> bool {
     let status = case.status();
     let Some(condition) = status.pause("CanaryPauseStep") else {
-        return status.controller_pause || crate::mutant!("pause-never-begins");
+        // Lifted with all others: what analysis has paused is no approval of this step.
+        return case.resumed() || crate::mutant!("pause-never-begins");
     };
     let Ok(Some(seconds)) = defaults::pause_seconds(pause) else { return false };
     let start = condition.start_time.unwrap_or(case.now);

@@ -146,7 +146,7 @@ pub fn wanted(case: &Case<'_>, kind: RunKind) -> bool {
 
 /// The run of a kind that belongs to this revision and attempt: the recorded one or its latest replacement.
 pub fn current<'c>(case: &'c Case<'_>, kind: RunKind) -> Option<&'c Arc<AnalysisRun>> {
-    let recorded = kind.recorded(case).map(|run| run.name.as_str());
+    let recorded = kind.recorded(case).map(|run| run.name.as_str()).filter(|name| !left_behind(case, kind, name));
     let attempt = attempt(case);
     let mine = || case.world.runs.iter().filter(|run| belongs(case, kind, run));
     let mut found = match recorded {
@@ -163,6 +163,14 @@ pub fn current<'c>(case: &'c Case<'_>, kind: RunKind) -> Option<&'c Arc<Analysis
         }
     }
     Some(found)
+}
+
+/// Whether a recorded run is that of another step: a person has skipped that step, and its end says nothing of this one.
+pub fn left_behind(case: &Case<'_>, kind: RunKind, name: &str) -> bool {
+    let RunKind::Step(index) = kind else { return false };
+    let run = case.world.runs.iter().find(|run| run.metadata.name == name);
+    let step = run.and_then(|run| run.metadata.label(names::STEP_INDEX));
+    step.is_some_and(|step| step != index.to_string())
 }
 
 fn belongs(case: &Case<'_>, kind: RunKind, run: &AnalysisRun) -> bool {

@@ -81,7 +81,7 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Beside {
-    /// A PodDisruptionBudget over all pods that lets so many be missing.
+    /// A `PodDisruptionBudget` over all pods that lets so many be missing.
     Budget(i32),
     /// An autoscaler on an external metric whose load asks for so many pods.
     Autoscaler(i32),

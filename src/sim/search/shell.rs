@@ -139,14 +139,14 @@ impl Shell {
         let mut rig = Rig::told(case.scenario.seed, start, Arc::new(move || told.now()));
         let server = rig.core.cluster.server.clone();
         // Every fifth world is without schemas, so that what does not decode gets in.
-        if case.scenario.seed % 5 > 0 {
+        if case.scenario.seed.is_multiple_of(5) {
+            hostile(&rig);
+        } else {
             for definition in crate::api::crd::crds() {
                 if object::text(&definition, "/spec/names/kind") == "Rollout" {
                     rig.did(server.define(definition));
                 }
             }
-        } else {
-            hostile(&rig);
         }
         furnish(&mut rig, case);
         let never = json!({"spec": {"metrics": [{
@@ -179,7 +179,7 @@ impl Shell {
         server.set_faults(move |request: &RequestInfo| meet.lock().meet(request));
         let news = server.subscribe();
         let mut shell = Self { rig, clock, news, struck, leaders: BTreeMap::new(), troubles, mended };
-        let names: &[&'static str] = if case.scenario.seed % 2 == 0 { &["a"] } else { &["a", "b"] };
+        let names: &[&'static str] = if case.scenario.seed.is_multiple_of(2) { &["a"] } else { &["a", "b"] };
         for name in names {
             shell.start(name, names.len() > 1)?;
         }

@@ -277,7 +277,6 @@ fn action(dice: &mut Dice, traits: Traits) -> Action {
         0..=7 => Action::Apply(u8::try_from(dice.below(6)).unwrap_or(0)),
         8..=10 => Action::Abort,
         11..=13 => Action::Retry,
-        14..=19 => Action::Promote,
         20 | 21 => Action::PromoteFull,
         22 | 23 => Action::Pause(dice.one_in(2)),
         24..=27 => Action::Scale(dice.number(9)),

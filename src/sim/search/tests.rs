@@ -11,7 +11,8 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 fn through_shell(case: &Case) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(shell::play(case))
 }
 

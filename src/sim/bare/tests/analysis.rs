@@ -201,3 +201,34 @@ fn promote_full_skips_analysis() {
     assert_eq!(rig.shown(), "Healthy");
     rig.rest().unwrap();
 }
+
+#[test]
+fn a_skipped_step_takes_its_run_with_it() {
+    let steps = json!([{"setWeight": 20}, {"analysis": declared()}, {"setWeight": 40}, {"analysis": declared()}, {"pause": {}}]);
+    let mut rig = updating(&canary(&steps), &[Outcome::Running, Outcome::Running]);
+    let index = |rig: &Rig| rig.rollout().unwrap().status.current_step_index;
+    rig.command(&json!({"currentStepIndex": 2}));
+    rig.run(60).unwrap();
+    assert_eq!((index(&rig), rig.shown().starts_with("Progressing")), (Some(3), true), "{}", rig.story("skipped"));
+    assert_eq!(names(&rig), ["2-1", "2-3"], "the next analysis has a run of its own");
+    // The run of the step before says nothing of the next, not even a success.
+    let mut rig = updating(&canary(&json!([{"analysis": declared()}, {"analysis": declared()}])), &[Outcome::Running]);
+    let name = rig.rollout().unwrap().status.canary.current_step_analysis_run_status.unwrap().name;
+    let recorded = json!({"currentStepAnalysisRunStatus": {"name": name, "status": "Successful"}});
+    rig.command(&json!({"currentStepIndex": 1, "canary": recorded}));
+    rig.run(60).unwrap();
+    assert_eq!(index(&rig), Some(1), "{}", rig.story("measured by another"));
+}
+
+#[test]
+fn what_analysis_has_paused_is_no_approval() {
+    let canary = spec(&json!({"canary": {"analysis": declared(), "steps": [{"setWeight": 40}, {"pause": {}}]}}));
+    let mut rig = updating(&canary, &[Outcome::Inconclusive, Outcome::Running]);
+    rig.run(60).unwrap();
+    let index = |rig: &Rig| rig.rollout().unwrap().status.current_step_index;
+    assert!(index(&rig) < Some(2), "the pause step is passed without a person: {}", rig.story("inconclusive"));
+    rig.command(&json!({"pauseConditions": null}));
+    rig.run(60).unwrap();
+    let pauses = rig.rollout().unwrap().status.pause_conditions.len();
+    assert!(index(&rig) == Some(2) || pauses > 0, "{}", rig.story("resumed"));
+}
