@@ -123,6 +123,8 @@ fn a_bad_version_is_sent_back() {
     let report = golden_sample("canary-gateway-prometheus.yaml", &options, "canary-bad-version.txt");
     assert_eq!((report.verdict.outcome, report.verdict.outcome.exit()), (Outcome::Aborted, 2));
     assert!(report.sums.before_abort.new.errors > 0);
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains(&text::render(&report, Paint::Plain)), "the README shows another simulation");
     assert_eq!(report.total.old.errors, 0);
 }
 
