@@ -7,8 +7,10 @@
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Duration;
 
-use siskin::sim::search::run::{Plan, Report, search};
+use siskin::sim::search::run::{Found, News, Plan, Report, search};
 use siskin::sim::search::scenario::{Case, Scenario};
 use siskin::sim::search::{exhaustive, mutation, shell};
 
@@ -16,8 +18,8 @@ use siskin::sim::search::{exhaustive, mutation, shell};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Runs from one line of progress to the next, where there is no terminal.
-const LINE: usize = 5_000;
+/// From one line of progress to the next, where there is no terminal.
+const LINE: Duration = Duration::from_secs(10);
 const PAGE: &str = "docs/simulation.md";
 const BEGIN: &str = "<!-- mutants -->";
 const END: &str = "<!-- /mutants -->";
@@ -33,7 +35,8 @@ fn size(name: &str, default: u64) -> usize {
 /// A bar with an ETA on a terminal; elsewhere a line now and then.
 struct Progress {
     bar: indicatif::ProgressBar,
-    lines: bool,
+    /// When the next line is due; none on a terminal.
+    line: Option<Mutex<Duration>>,
 }
 
 impl Progress {
@@ -42,20 +45,38 @@ impl Progress {
         let style = indicatif::ProgressStyle::with_template(template);
         let bar = indicatif::ProgressBar::new(0)
             .with_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()));
-        Self { bar, lines: !std::io::stderr().is_terminal() }
+        Self { bar, line: (!std::io::stderr().is_terminal()).then(|| Mutex::new(LINE)) }
     }
 
-    fn hear(&self, done: usize, all: usize) {
-        self.bar.set_length(all as u64);
-        self.bar.set_position(done as u64);
-        if self.lines && done.is_multiple_of(LINE) {
-            let took = self.bar.elapsed().as_secs_f64();
-            let left = took / done as f64 * all.saturating_sub(done) as f64;
-            eprintln!("{took:>5.0} s: {done} of {all} runs, {left:.0} s left");
+    fn hear(&self, news: News<'_>) {
+        match news {
+            News::Run { done, all } => self.count(done, all),
+            News::Found(kind, found) => {
+                let last = found.story.lines().last().unwrap_or_default();
+                let line = format!("{:>5} s: {}: {last}", self.bar.elapsed().as_secs(), found.name);
+                if self.line.is_some() {
+                    eprintln!("{line}");
+                } else {
+                    self.bar.println(line);
+                }
+                keep(kind, found);
+            }
         }
     }
 
-    fn end(&self) -> std::time::Duration {
+    fn count(&self, done: usize, all: usize) {
+        self.bar.set_length(all as u64);
+        self.bar.set_position(done as u64);
+        let took = self.bar.elapsed();
+        let Some(Ok(mut due)) = self.line.as_ref().map(Mutex::lock) else { return };
+        if took >= *due {
+            *due = took + LINE;
+            let left = took.as_secs_f64() / done as f64 * all.saturating_sub(done) as f64;
+            eprintln!("{:>5} s: {done} of {all} runs, {left:.0} s left", took.as_secs());
+        }
+    }
+
+    fn end(&self) -> Duration {
         let took = self.bar.elapsed();
         self.bar.finish_and_clear();
         took
@@ -67,16 +88,20 @@ fn through_shell(case: &Case) -> Result<(), String> {
     runtime.map_err(|error| error.to_string())?.block_on(shell::play(case))
 }
 
+/// Writes the script of a failure where the environment says so.
+fn keep(kind: &str, found: &Found) {
+    let Ok(dir) = std::env::var("KEEP") else { return };
+    let path = format!("{dir}/{}.json", kind.replace([' ', '/'], "-").to_lowercase());
+    let script = serde_json::to_string(&found.case).unwrap_or_default();
+    if let Err(error) = std::fs::write(&path, script + "\n") {
+        eprintln!("cannot write {path}: {error}");
+    }
+}
+
 fn tell(report: &Report) {
     for (kind, found) in &report.found {
         let script = serde_json::to_string(&found.case).unwrap_or_default();
         println!("##### {kind}: {} runs, first {}\n{}\n{script}\n", found.count, found.name, found.story);
-        if let Ok(dir) = std::env::var("KEEP") {
-            let path = format!("{dir}/{}.json", kind.replace(' ', "-").to_lowercase());
-            if let Err(error) = std::fs::write(&path, script + "\n") {
-                eprintln!("cannot write {path}: {error}");
-            }
-        }
     }
     for (name, story) in &report.failed {
         println!("##### {name}\n{story}\n");
@@ -102,7 +127,6 @@ fn small_worlds(report: &mut Report) {
     for (name, explored) in walked {
         match explored {
             Ok(explored) => {
-                report.count("small worlds, every order of turns", explored.ways);
                 let whole = if explored.complete { "all of them" } else { "incomplete" };
                 println!("{name}: {} ways, {} states, {whole}", explored.ways, explored.states);
             }
@@ -155,7 +179,7 @@ fn main() -> ExitCode {
         shrinks: true,
     };
     let progress = Progress::new();
-    let mut report = search(&plan, &|done, all| progress.hear(done, all));
+    let mut report = search(&plan, &|news| progress.hear(news));
     small_worlds(&mut report);
     let took = progress.end();
     tell(&report);

@@ -128,6 +128,14 @@ fn a_simulation_tells_its_end_by_the_exit_code() {
         assert!(text(&output.stdout).contains(told), "{more:?}: {}", text(&output.stdout));
         assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
     }
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/sim/regressions/abort-out-of-sight.json");
+    let replayed = run("siskin", &["simulate", "--trace", "--script", script.to_str().unwrap()]);
+    assert_eq!(replayed.status.code(), Some(0), "{}", text(&replayed.stderr));
+    assert!(text(&replayed.stdout).contains("rollouts-controller Create ReplicaSet shop-"));
+    assert!(text(&replayed.stdout).contains("every promise is kept, "));
+    let mistaken = run("siskin", &["simulate", "--script", sample]);
+    assert_eq!(mistaken.status.code(), Some(1));
+    assert!(text(&mistaken.stderr).contains("is no script of the fault search"), "{}", text(&mistaken.stderr));
     for (more, told) in [
         (["--fault", "x"], "there is no fault \"x\""),
         (["--to-image", "nobody=x:1"], "no container \"nobody\""),

@@ -35,6 +35,7 @@ const DRAIN_MS: f64 = 3000.0;
 const PORTS: [&str; 2] = ["http", "8080"];
 
 /// Writes onto each new pod how it behaves. Its actor name is `programs`.
+#[derive(Clone)]
 pub struct Programs {
     hand: Hand,
     seen: u64,
@@ -48,6 +49,10 @@ impl Programs {
 }
 
 impl Model for Programs {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
     fn tick(&mut self, _: Time) -> Option<Time> {
         let version = self.hand.server().version_of(&["Pod"]);
         if version != self.seen {

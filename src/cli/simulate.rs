@@ -1,5 +1,7 @@
 //! `simulate`: what a release will do, before anybody does it.
 
+mod script;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -22,6 +24,7 @@ Examples:
   siskin simulate -f release/*.yaml --to-image web=registry.example/checkout:2 --load 500rps
   siskin simulate -f all.yaml --version-behaviour canary:errors=5%,latency=2x,start=30s
   siskin simulate -f all.yaml --fault node-loss@5m --fault gateway-lag=30s --output html > release.html
+  siskin simulate --script found.json --trace
 
 Exit codes: 0 the release is finished as it should, 1 bad input, 2 aborted or not finished, 3 a promise was broken.";
 
@@ -35,7 +38,7 @@ Exit codes: 0 the release is finished as it should, 1 bad input, 2 aborted or no
 pub struct Simulate {
     /// Manifests: the Rollout, and the Services, routes, templates, workloads and autoscalers that it names. `-` reads
     /// the standard input.
-    #[arg(short, long, required = true, num_args = 1.., value_name = "FILE")]
+    #[arg(short, long, required_unless_present = "script", num_args = 1.., value_name = "FILE")]
     filename: Vec<PathBuf>,
     /// Which Rollout, where the files hold several.
     #[arg(long, value_name = "NAME")]
@@ -66,9 +69,17 @@ pub struct Simulate {
     /// When to give up. Without it, two hours beyond twice all pauses.
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Of all chance in it.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Of all chance in it; without it 1, or the script's own.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Replay a script of the fault search (JSON; `-` reads the standard input) in place of manifests, and say whether a
+    /// promise is broken. docs/simulation.md says how to read it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["filename", "rollout", "to_image", "patch", "load",
+        "version_behaviour", "fault", "hpa", "approve_after", "until"])]
+    script: Option<PathBuf>,
+    /// With --script: print every write of everybody, one a line.
+    #[arg(long, requires = "script")]
+    trace: bool,
     /// Form of the report.
     #[arg(short, long, value_enum, default_value_t = Form::Text)]
     output: Form,
@@ -96,6 +107,9 @@ impl Simulate {
             let lines = KINDS.iter().map(|kind| format!("{:<28}{}\n", kind.example, kind.meaning));
             session.console.print(&lines.collect::<String>());
             return Ok(());
+        }
+        if let Some(script) = &self.script {
+            return script::run(session, script, (self.seed, self.trace, self.output));
         }
         let options = self.options(session)?;
         let mut all = Vec::new();
@@ -133,7 +147,7 @@ impl Simulate {
             autoscaling,
             approval,
             until: self.until.as_deref().map(duration).transpose().map_err(bad("--until"))?,
-            seed: self.seed,
+            seed: self.seed.unwrap_or(1),
         })
     }
 

@@ -78,6 +78,13 @@ pub struct Expectations<O> {
     owners: Mutex<AHashMap<O, AHashMap<ObjectRef, Expectation>>>,
 }
 
+/// A copy of its own, for whoever plays on from the same state twice.
+impl<O: Clone> Clone for Expectations<O> {
+    fn clone(&self) -> Self {
+        Self { clock: self.clock.clone(), owners: Mutex::new(self.owners.lock().clone()) }
+    }
+}
+
 impl<O: Clone + Eq + Hash> Expectations<O> {
     /// None yet.
     pub fn new(clock: Clock) -> Self {

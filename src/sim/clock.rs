@@ -28,6 +28,11 @@ impl ManualClock {
         self.0.fetch_add(nanos, Ordering::SeqCst);
     }
 
+    /// Turns it back, or on, to an instant.
+    pub fn set(&self, time: Time) {
+        self.0.store(time.nanos(), Ordering::SeqCst);
+    }
+
     /// The handle that the server and the models take.
     pub fn now(&self) -> Now {
         let clock = self.clone();

@@ -44,7 +44,8 @@ impl Default for Settings {
     }
 }
 
-/// A cluster in memory.
+/// A cluster in memory. A clone has controllers of its own over the same server, data plane and record of requests.
+#[derive(Clone)]
 pub struct Cluster {
     /// The API server.
     pub server: ApiServer,

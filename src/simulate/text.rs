@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::api::GoDuration;
+use crate::cli::view::number::grouped;
 
 /// A time with a unit, as Go writes it: `30s`, `5m`, `1h30m`. A bare number counts as seconds.
 ///
@@ -73,22 +74,9 @@ pub fn percent(share: f64) -> String {
     format!("{tenths} %")
 }
 
-/// `1 234 567`.
-pub fn number(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A word with its number: `1 pod`, `3 pods`.
 pub fn counted(count: u64, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{} {word}s", number(count)) }
+    if count == 1 { format!("1 {word}") } else { format!("{} {word}s", grouped(count)) }
 }
 
 /// A count as a fraction's part.

@@ -45,6 +45,7 @@ impl Said {
 }
 
 /// The model. It acts in the kubelet's name: what pods are like is no input to the controller.
+#[derive(Clone)]
 pub(super) struct Versions {
     hand: Hand,
     said: Arc<Mutex<Said>>,
@@ -74,6 +75,10 @@ fn annotate(hand: &Hand, pod: &Value, told: &Value) {
 }
 
 impl Model for Versions {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
     fn tick(&mut self, _: Time) -> Option<Time> {
         let version = self.hand.server().version_of(&["Pod"]);
         if version != self.seen {

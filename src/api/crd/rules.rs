@@ -1,8 +1,9 @@
 //! Rules of the controller as CEL, for clusters that refuse a bad Rollout where it is applied.
 //!
 //! Not in the definitions by default: those accept whatever Argo's accept, and the controller answers with `InvalidSpec`.
-//! Each rule refuses only what the controller refuses too, in its words; what CEL cannot say within the API server's
-//! budget stays with the controller. Source: contract, api-rollout §1.
+//! Each rule refuses only what the controller refuses too, in its words, with one exception: the list of steps is bounded
+//! (`MAX_STEPS`), since the API server multiplies the cost of a rule on each step by the longest list. What CEL cannot
+//! say within that budget stays with the controller. Source: contract, api-rollout §1.
 
 use serde_json::{Value, json};
 

@@ -11,6 +11,7 @@ pub mod experiment;
 pub mod get;
 pub mod info;
 pub mod list;
+pub mod number;
 pub mod objects;
 pub mod paint;
 pub mod pod;

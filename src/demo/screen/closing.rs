@@ -1,6 +1,7 @@
 //! What remains on the terminal: a verdict for each scene, and the table of all.
 
-use super::words::{number, seconds};
+use super::words::seconds;
+use crate::cli::view::number::grouped;
 use crate::cli::view::paint::{BAD, OK, Paint};
 use crate::cli::view::table::Table;
 use crate::demo::score::{Outcome, Score};
@@ -20,9 +21,9 @@ pub fn table(scores: &[Score], paint: Paint) -> String {
     };
     row("Outcome", &|score| format!("{} {}", icon(score, paint), score.outcome.text()));
     row("Time", &|score| seconds(score.took));
-    row("Requests", &|score| number(score.sums.requests));
-    row("Failed by the version", &|score| number(score.sums.version_errors));
-    row("Lost by the delivery", &|score| number(score.sums.lost));
+    row("Requests", &|score| grouped(score.sums.requests));
+    row("Failed by the version", &|score| grouped(score.sums.version_errors));
+    row("Lost by the delivery", &|score| grouped(score.sums.lost));
     row("Longest wait", &|score| score.wait.as_ref().map_or_else(|| "-".to_owned(), |wait| seconds(wait.lasted)));
     row("  for", &|score| score.wait.as_ref().map_or_else(|| "-".to_owned(), |wait| wait.code.clone()));
     table.render()
@@ -36,9 +37,9 @@ pub fn verdict(score: &Score, paint: Paint) -> String {
         score.letter.text(),
         score.outcome.text(),
         seconds(score.took),
-        number(score.sums.requests),
-        number(score.sums.version_errors),
-        number(score.sums.lost)
+        grouped(score.sums.requests),
+        grouped(score.sums.version_errors),
+        grouped(score.sums.lost)
     );
     if let Outcome::Otherwise(why) = &score.outcome {
         text.extend(["  ", why, "\n"]);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::closing;
-use super::words::{command, number, percent, seconds, state, value};
+use super::words::{command, percent, seconds, state, value};
 use crate::cli::session::Console;
+use crate::cli::view::number::grouped;
 use crate::cli::view::paint::{Paint, analysis_icon};
 use crate::demo::facts::{Facts, Happening};
 use crate::demo::scenes::{Beat, Scene, USERS};
@@ -108,8 +109,8 @@ fn traffic(facts: &Facts) -> String {
     format!(
         "{:<18} {} requests so far, {} failed by the version, {} lost",
         shares.join(", "),
-        number(sums.requests),
-        number(sums.version_errors),
-        number(sums.lost)
+        grouped(sums.requests),
+        grouped(sums.version_errors),
+        grouped(sums.lost)
     )
 }

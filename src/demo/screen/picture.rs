@@ -6,8 +6,9 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 
 use super::bar::{bar, styled};
-use super::words::{number, seconds, value};
+use super::words::{seconds, value};
 use crate::cli::view::get::{self, Style as TreeStyle};
+use crate::cli::view::number::grouped;
 use crate::cli::view::paint::{Paint, analysis_icon, width};
 use crate::cli::view::rollout::rollout_info;
 use crate::demo::facts::Facts;
@@ -179,14 +180,14 @@ fn numbers(facts: &Facts, paint: Paint) -> Vec<String> {
     }
     lines.push(format!("{}{}", label("Waits for", paint), waits(facts)));
     let sums = facts.sums;
-    let lost = format!("{} lost", number(sums.lost));
+    let lost = format!("{} lost", grouped(sums.lost));
     let colour = if sums.lost == 0 { AnsiColor::Green } else { AnsiColor::Red };
     let lost = styled(&lost, Style::new().fg_color(Some(colour.into())).bold(), paint);
     lines.push(format!(
         "{}{} so far   {} failed by the version   {lost}",
         label("Requests", paint),
-        number(sums.requests),
-        number(sums.version_errors)
+        grouped(sums.requests),
+        grouped(sums.version_errors)
     ));
     lines
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bar::bar;
 use super::picture::{Log, Picture, compose};
-use super::words::{number, percent};
+use super::words::percent;
 use super::{Form, Screen, closing};
 use crate::api::Time;
 use crate::cli::session::Console;
@@ -46,7 +46,6 @@ fn score(outcome: Outcome, lost: u64) -> Score {
 
 #[test]
 fn numbers_for_people() {
-    assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1 000", "1 234 567"]);
     assert_eq!([percent(1, 3), percent(2, 3), percent(0, 0)], [33, 67, 0]);
 }
 

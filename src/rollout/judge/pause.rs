@@ -7,6 +7,21 @@ use crate::rollout::case::Case;
 use crate::rollout::safety::capacity;
 use crate::rollout::strategy::{blue_green, steps};
 
+/// A full promotion skips every pause, and leaves no resume behind that nothing would use: the deadline would wait for it.
+/// Source: contract, behaviour §6.3 and §10: `promoteFull` clears pauses.
+pub fn lift_for_full_promotion(ruling: &mut Ruling) {
+    let next = &mut ruling.next;
+    if !next.promote_full || next.abort {
+        return;
+    }
+    let paused = !next.pause_conditions.is_empty();
+    next.pause_conditions.clear();
+    next.controller_pause = false;
+    if paused {
+        ruling.events.push(Event::normal("RolloutResumed", "Rollout is resumed"));
+    }
+}
+
 /// Pauses a canary at a pause step. Argo: `reconcileCanaryPause`.
 pub fn canary(case: &Case<'_>, ruling: &mut Ruling) {
     let rollout = &case.world.rollout;

@@ -49,6 +49,7 @@ pub fn rule(case: &Case<'_>) -> Ruling {
     restart::judge(case, &mut ruling);
     abort::settle_contradictions(case, &mut ruling);
     verdict::hear(case, &mut ruling);
+    pause::lift_for_full_promotion(&mut ruling);
     deadline::judge(case, &mut ruling);
     abort::acknowledge(case, &mut ruling);
     rollback::skip(case, &mut ruling);

@@ -67,6 +67,8 @@ fn judge(case: &Case<'_>, kind: RunKind, (run, seen): (&AnalysisRun, &RunStatus)
             let message = format!("{}: {}", kind.abort_words(), seen.message);
             abort::because(message.trim_end_matches(": ").to_owned(), case, ruling);
         }
+        // A full promotion asks no analysis.
+        "Inconclusive" if ruling.next.promote_full => {}
         // Resumed by a person: the replacement of this run is on its way, and the resume stays until it is seen.
         "Inconclusive" if case.resumed() => {}
         "Inconclusive" if !run.spec.terminate || !ruling.next.abort => {

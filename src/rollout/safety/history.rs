@@ -14,6 +14,10 @@ const MAX_DELETIONS: usize = 10;
 /// One that may not go yet is not replaced by a newer one; one inside the rollback window stays, whatever the limit.
 /// Argo: `reconcileRevisionHistoryLimit`.
 pub fn permit(exposure: &Exposure<'_>, plan: &mut Plan) {
+    // What lies inside the window is told from the stable revision: while that is away, nobody knows.
+    if exposure.cast.stable.is_none() && !exposure.world.rollout.status.stable_rs.is_empty() {
+        return;
+    }
     let limit = defaults::history_limit(&exposure.world.rollout);
     let limit = if crate::mutant!("history-of-none") { 0 } else { limit };
     let kept: Vec<&Revision> =

@@ -206,6 +206,14 @@ impl Routes {
         !self.states.is_empty() && self.errors.is_empty() && self.states.iter().all(|state| state.settled)
     }
 
+    /// Whether a revision has a share by what is known of the weights in force; where nothing is known, none.
+    pub fn reaches(&self, hash: &str) -> bool {
+        let known = self.states.iter().filter(|state| state.memory.past != Past::Unknown);
+        known.flat_map(|state| &state.memory.in_flight).any(|weight| {
+            weight.canary_hash == hash && weight.canary > 0 || weight.stable_hash == hash && weight.canary < self.max
+        })
+    }
+
     /// The largest share that a revision may have anywhere at this moment.
     pub fn share_up(&self, hash: &str) -> Share {
         let mut part = 0;

@@ -62,6 +62,24 @@ fn refusal(exposure: &Exposure<'_>, goal: &ServiceGoal, revision: &Revision) -> 
     leaving(exposure, goal, carried).map(|message| Blocker::wait("TrafficNotSettled", object, message))
 }
 
+/// Whether somebody pointed the stable Service at the update as well: no weight can take its traffic from it then.
+fn astray(exposure: &Exposure<'_>, left: &Revision) -> bool {
+    let sides = Sides::of(&exposure.world.rollout);
+    let selects = |service: &str| capacity::selected(exposure.world, service) == Some(left.hash());
+    let update = exposure.cast.distinct_stable().is_some()
+        && exposure.cast.new.as_ref().is_some_and(|new| new.hash() == left.hash());
+    update && selects(sides.canary) && selects(sides.stable)
+}
+
+/// The stable Service goes first, as in a blue-green, and meanwhile the canary Service keeps the pods within reach (I05).
+fn astray_leaving(exposure: &Exposure<'_>, goal: &ServiceGoal, left: &Revision) -> Option<String> {
+    let number = left.number();
+    if goal.service == Sides::of(&exposure.world.rollout).canary {
+        return Some(format!("selector stays on revision {number} until the stable Service has left it"));
+    }
+    (!exposure.routes.settled()).then(|| format!("selector stays on revision {number} until the routes are settled"))
+}
+
 /// The share of the traffic that reaches users through this Service, by the weights that may be in force.
 fn carried(exposure: &Exposure<'_>, goal: &ServiceGoal) -> Share {
     let whole = exposure.routes.max.max(1);
@@ -94,6 +112,9 @@ fn leaving(exposure: &Exposure<'_>, goal: &ServiceGoal, carried: Share) -> Optio
     let managed = canary == goal.service && exposure.routes.managed_reach(left.hash());
     if left.size.available == 0 || (carried.is_none() && !managed && exposure.routes.settled()) {
         return None;
+    }
+    if astray(exposure, left) {
+        return astray_leaving(exposure, goal, left);
     }
     if managed && carried.is_none() {
         let number = left.number();

@@ -90,6 +90,16 @@ fn resize(exposure: &Exposure<'_>, (revision, wanted): (&Revision, i32), reason:
     }
 }
 
+/// Keeps a revision as it is. Where somebody has led users to it again, its delay begins anew once they are gone.
+fn still_needed(exposure: &Exposure<'_>, revision: &Revision, plan: &mut Plan) {
+    let noted = revision.rs.metadata.annotation(names::SCALE_DOWN_DEADLINE).is_some();
+    if noted && exposure.routes.configured && exposure.routes.reaches(revision.hash()) {
+        let cleared = [(names::SCALE_DOWN_DEADLINE, None)];
+        plan.effects.push(write::annotate(revision, &cleared, "users reach the revision again"));
+    }
+    plan.blockers.push(still_serving(exposure, revision, revision.size.spec));
+}
+
 fn still_serving(exposure: &Exposure<'_>, revision: &Revision, kept: i32) -> Blocker {
     let share = exposure.share(revision);
     let message = if share.is_none() {
@@ -111,7 +121,7 @@ fn retire(
         return;
     }
     if !exposure.drained(revision) {
-        plan.blockers.push(still_serving(exposure, revision, revision.size.spec));
+        still_needed(exposure, revision, plan);
         return;
     }
     let over_limit = limit.is_some_and(|limit| waiting.count >= limit);
@@ -145,7 +155,7 @@ fn retire_aborted(
         return;
     }
     if !exposure.drained(revision) && !crate::mutant!("abort-before-route") {
-        plan.blockers.push(still_serving(exposure, revision, revision.size.spec));
+        still_needed(exposure, revision, plan);
         return;
     }
     let stable_complete = exposure.cast.stable_size().available >= exposure.demand.replicas;
@@ -211,8 +221,8 @@ fn shrink_others(exposure: &Exposure<'_>, room: Room, plan: &mut Plan) {
     let dependable_all: i32 = exposure.cast.all().map(dependable).sum();
     let mut budget = dependable_all - (room.replicas - room.unavailable);
     for other in others {
-        // Pods that are not available cost nothing to lose.
-        let healthy = dependable(other);
+        // Pods that are not available cost nothing to lose; those that only one of two watches shows may be.
+        let healthy = other.size.available.max(other.rs.status.available_replicas).min(other.size.spec);
         let taken = budget.clamp(0, healthy);
         let size = healthy - taken;
         if !crate::mutant!("joint-budget-dropped") {

@@ -83,8 +83,10 @@ fn lower(
     let stable = capacity::target(exposure.world, exposure.cast, sides.stable);
     let losing = capacity::target(exposure.world, exposure.cast, sides.canary);
     let available = stable.map_or(0, dependable);
-    let dead = losing.is_none_or(|losing| losing.size.available == 0);
-    // Pods that answer nobody are left for any pod that answers somebody.
+    // Pods that answer nobody are left for any pod that answers somebody. A Service whose selector names no revision
+    // reaches whatever its other labels do.
+    let named = capacity::selected(exposure.world, sides.canary).is_some();
+    let dead = named && losing.is_none_or(|losing| losing.size.available == 0);
     if dead && available > 0 {
         return Some(wanted);
     }

@@ -144,7 +144,11 @@ fn scale((object, deployment): (&ObjectRef, &Workload), goal: WorkloadGoal, expo
         metadata.insert("annotations".to_owned(), json!({names::DRAINED_FROM: most.to_string()}));
     }
     let own = exposure.cast.all().filter(|revision| revision.size.spec > 0);
-    let basis = own.map(|revision| Basis::of(&*revision.rs)).collect();
+    let mut basis: Vec<Basis> = own.map(|revision| Basis::of(&*revision.rs)).collect();
+    if basis.is_empty() {
+        // Without pods of its own, it is the Rollout's word that none are needed.
+        basis.push(Basis::of(&*exposure.world.rollout));
+    }
     let message = format!("Scaled {} {object} from {from} to {to}: {}", if up { "up" } else { "down" }, goal.reason);
     Effect {
         phase: if up { Phase::ScaleUp } else { Phase::ScaleDown },

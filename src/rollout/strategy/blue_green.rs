@@ -23,6 +23,11 @@ pub fn new_size(world: &World, cast: &Cast, blue_green: &BlueGreen) -> i32 {
     if rollback::direct(world, cast) {
         return world.replicas();
     }
+    // Nor is the stable revision a preview of anything: after a promotion that is not on record yet, it is what the way
+    // back needs whole (I28).
+    if cast.new.as_ref().is_some_and(|new| new.hash() == world.rollout.status.stable_rs) {
+        return world.replicas();
+    }
     let active = capacity::target(world, cast, &blue_green.active_service).map(Revision::hash);
     let new = cast.new.as_ref().map(Revision::hash);
     desired_size(&world.rollout, world.replicas(), blue_green, (new, active))

@@ -138,8 +138,15 @@ fn services(world: &World, cast: &Cast, routes: &Routes, (sides, target): (Sides
     let there = stable.is_some() && capacity::selected(world, sides.canary) == stable;
     let aborted_and_drained = status.abort && routes.written(0) && routes.bare() && (there || routes.settled());
     let aborted_and_drained = aborted_and_drained || crate::mutant!("canary-service-to-stable");
-    let behind_canary =
-        if (aborted_without_router || aborted_and_drained) && cast.stable.is_some() { &cast.stable } else { &cast.new };
+    // An aborted update keeps a Service that it has, until its traffic is gone, and gets none that it has not. Where it
+    // has the stable one, by somebody else's hand, the canary Service keeps its pods within reach while that one goes.
+    let new = cast.new.as_ref().map(Revision::hash);
+    let apart = status.abort && [sides.canary, sides.stable].iter().all(|side| capacity::selected(world, side) != new);
+    let behind_canary = if (aborted_without_router || aborted_and_drained || apart) && cast.stable.is_some() {
+        &cast.stable
+    } else {
+        &cast.new
+    };
     if let Some(revision) = behind_canary {
         push_service(world, sides.canary, revision, target);
     }

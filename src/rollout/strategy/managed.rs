@@ -34,7 +34,7 @@ pub fn configured(canary: &Canary) -> bool {
 }
 
 /// Whether a managed route would lead to pods of an update that is under way and wants some.
-fn leads_to_new(world: &World, cast: &Cast) -> bool {
+pub fn leads_to_new(world: &World, cast: &Cast) -> bool {
     let status = &world.rollout.status;
     let over = steps::fully_promoted(&world.rollout) || status.abort || status.promote_full;
     let behind = capacity::selected(world, Sides::of(&world.rollout).canary);

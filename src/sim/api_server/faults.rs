@@ -20,6 +20,8 @@ pub enum Fault {
     LoseResponse,
     /// The request is carried out this much later, in the time of the server.
     Delay(Duration),
+    /// The request is carried out at once, and answered this much later.
+    Late(Duration),
 }
 
 /// Decides which requests go wrong. Called once for each request on a resource, before it is carried out.

@@ -38,7 +38,7 @@ pub struct Entry {
     pub after: Option<Arc<Value>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Log {
     entries: VecDeque<Arc<Entry>>,
     /// How many entries have left at the front.
@@ -80,6 +80,7 @@ impl Log {
 pub struct Missed(pub u64);
 
 /// A reader's place in the journal. It pulls, so a slow reader holds nobody up.
+#[derive(Clone)]
 pub struct Cursor {
     server: ApiServer,
     position: u64,

@@ -48,7 +48,7 @@ pub use journal::{Cursor, Entry};
 pub use kinds::{Column, ResourceDef};
 pub use reject::Reject;
 pub use request::{RequestInfo, Verb};
-pub use server::{ApiServer, Now};
+pub use server::{ApiServer, Now, Saved};
 pub(crate) use strategic::merge as merge_by_name;
 
 #[cfg(test)]

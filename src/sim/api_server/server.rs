@@ -35,6 +35,10 @@ struct Inner {
     requests: AtomicU64,
 }
 
+/// Everything that a server held at some moment: [`ApiServer::save`]. Clones share nothing that changes.
+#[derive(Clone)]
+pub struct Saved(Store);
+
 /// An API server in memory. Clones are handles to the same server.
 #[derive(Clone)]
 pub struct ApiServer(Arc<Inner>);
@@ -161,6 +165,17 @@ impl ApiServer {
             let tables = store.tables.values().filter(|table| !table.objects.is_empty() || !table.history.is_empty());
             tables.map(|table| (table.def.kind.clone(), table.snapshot(version).unwrap_or_default())).collect()
         })
+    }
+
+    /// Everything that the server holds, for [`ApiServer::load`].
+    pub fn save(&self) -> Saved {
+        Saved(self.with_store(Store::clone))
+    }
+
+    /// Makes the server hold what it held when that was saved. Watches over HTTP do not notice: a server that has any is
+    /// not to be turned back.
+    pub fn load(&self, saved: Saved) {
+        *self.0.store.lock() = saved.0;
     }
 
     /// Orders faults for requests over HTTP and by kube clients. Replaces what was ordered before.

@@ -83,12 +83,15 @@ impl ApiServer {
             Some(Fault::Status { code, retry_after }) => return struck(*code, *retry_after),
             Some(Fault::DropBefore) => return Err("connection reset before the request was read".into()),
             Some(Fault::Delay(delay)) => self.sleep_until(self.now() + *delay).await,
-            Some(Fault::LoseResponse) | None => {}
+            Some(Fault::LoseResponse | Fault::Late(_)) | None => {}
         }
         let mut warnings = Vec::new();
         let answer = self.carry_out(&call, &mut warnings);
         if fault == Some(Fault::LoseResponse) {
             return Err("connection reset before the response was sent".into());
+        }
+        if let Some(Fault::Late(delay)) = &fault {
+            self.sleep_until(self.now() + *delay).await;
         }
         let response = match answer {
             Ok(Answer::Json(code, value)) => reply(code, &value),

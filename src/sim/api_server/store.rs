@@ -72,6 +72,7 @@ pub(crate) struct Change {
 }
 
 /// The objects and the history of one kind.
+#[derive(Clone)]
 pub(crate) struct Table {
     pub def: Arc<ResourceDef>,
     pub objects: BTreeMap<(String, String), Arc<Value>>,
@@ -108,6 +109,7 @@ impl Table {
 }
 
 /// Everything the server knows.
+#[derive(Clone)]
 pub(crate) struct Store {
     pub tables: BTreeMap<Arc<str>, Table>,
     /// Registration order, for discovery.

@@ -103,11 +103,10 @@ impl Store {
         }
         let entries = new.pointer("/metadata/managedFields").filter(|_| act.tracking == Tracking::Settled).cloned();
         let mut new = match act.subresource {
-            Some("status") => with_status_of(old, new.get("status")),
+            Some("status") => with_status_of(old, new),
             _ if def.status == Status::Subresource => {
-                match old.get("status") {
-                    Some(status) => object::put(&mut new, &["status"], status.clone()),
-                    None => drop(object::take(&mut new, &["status"])),
+                if old.get("status") != new.get("status") {
+                    restore(old.get("status"), &mut new, &["status"]);
                 }
                 new
             }
@@ -244,25 +243,36 @@ fn has_same_content(def: &ResourceDef, old: &Value, new: &Value) -> bool {
     keys.filter(counts).all(|key| old.get(key) == new.get(key))
 }
 
-fn with_status_of(old: &Value, status: Option<&Value>) -> Value {
-    let mut new = old.clone();
-    match status {
-        Some(status) => object::put(&mut new, &["status"], status.clone()),
-        None => drop(object::take(&mut new, &["status"])),
+/// Everything as it was but the status. What a writer has left alone is compared, not copied: that is nearly all of it.
+fn with_status_of(old: &Value, mut new: Value) -> Value {
+    let keys = [old, &new].into_iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys);
+    let others = keys.filter(|key| *key != "status" && old.get(key) != new.get(key));
+    for key in others.cloned().collect::<Vec<_>>() {
+        restore(old.get(&key), &mut new, &[&key]);
     }
     new
+}
+
+/// Makes a field what it was.
+fn restore(old: Option<&Value>, new: &mut Value, path: &[&str]) {
+    match old {
+        Some(value) => object::put(new, path, value.clone()),
+        None => drop(object::take(new, path)),
+    }
 }
 
 /// What no writer can change.
 fn keep_identity(old: &Value, new: &mut Value) {
     for field in ["apiVersion", "kind"] {
-        object::put(new, &[field], old.get(field).cloned().unwrap_or_default());
+        if old.get(field) != new.get(field) {
+            object::put(new, &[field], old.get(field).cloned().unwrap_or_default());
+        }
     }
     let kept = ["name", "namespace", "uid", "creationTimestamp", "generation", "resourceVersion", "generateName"];
     for field in kept.into_iter().chain(["deletionTimestamp", "deletionGracePeriodSeconds"]) {
-        match old.get("metadata").and_then(|metadata| metadata.get(field)) {
-            Some(value) => object::put(new, &["metadata", field], value.clone()),
-            None => drop(object::take(new, &["metadata", field])),
+        let before = old.get("metadata").and_then(|metadata| metadata.get(field));
+        if before != new.get("metadata").and_then(|metadata| metadata.get(field)) {
+            restore(before, new, &["metadata", field]);
         }
     }
     // Empty maps and lists of metadata are not stored.

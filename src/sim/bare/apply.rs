@@ -43,6 +43,7 @@ pub struct Means<'m> {
 }
 
 /// A plan on its way: it stands still between two writes where the process does.
+#[derive(Clone)]
 pub struct Run {
     plan: Plan,
     owner: ObjectKey,

@@ -18,7 +18,8 @@ const OLDER_FOR: Duration = Duration::from_secs(2);
 /// Looks without the clock moving, before that counts as a loop.
 const MAX_LOOKS: usize = 50;
 
-/// The decisions about one Rollout of a simulated cluster.
+/// The decisions about one Rollout of a simulated cluster. A clone acts on the same server, at the same clock.
+#[derive(Clone)]
 pub struct Core {
     /// The cluster; its clock is `clock`.
     pub cluster: Cluster,

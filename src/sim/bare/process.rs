@@ -23,6 +23,7 @@ use crate::sim::object;
 const AFTER_DROP: Duration = Duration::from_millis(200);
 
 /// A controller process.
+#[derive(Clone)]
 pub struct Process {
     /// What its watches have shown it.
     pub view: View,

@@ -46,18 +46,20 @@ pub enum Trouble {
 type Key = (String, String);
 
 /// An object as it arrived; decoded when somebody looks at it.
+#[derive(Clone)]
 struct Slot {
     value: Arc<Value>,
     decoded: OnceCell<Option<Arc<dyn Any + Send + Sync>>>,
 }
 
+#[derive(Clone)]
 struct Held {
     entry: Arc<Entry>,
     due: Time,
     behind: usize,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Watch {
     objects: BTreeMap<Key, Slot>,
     held: VecDeque<Held>,
@@ -71,6 +73,7 @@ struct Watch {
 }
 
 /// The caches of one controller.
+#[derive(Clone)]
 pub struct View {
     server: ApiServer,
     cursor: Cursor,

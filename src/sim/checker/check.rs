@@ -173,6 +173,7 @@ impl Checker {
         self.note_inputs(entry);
         self.note_field(entry);
         self.note_record(entry);
+        self.note_loss(entry);
         judged
     }
 
@@ -220,6 +221,15 @@ impl Checker {
             for past in self.state.past.values_mut() {
                 Arc::make_mut(past).inputs += 1;
             }
+        }
+    }
+
+    /// Remembers that somebody else has taken a whole revision away.
+    fn note_loss(&mut self, entry: &Entry) {
+        let lost = entry.before.as_ref().filter(|_| entry.kind == "ReplicaSet" && entry.after.is_none());
+        let owner = lost.filter(|_| entry.actor != CONTROLLER).and_then(|rs| object::controller_uid(rs));
+        if let Some(owner) = owner {
+            self.state.past_of(owner).lost = Some(entry.time);
         }
     }
 
@@ -290,6 +300,10 @@ impl Checker {
         };
         if DECISIONS.iter().any(|pointer| object::at(old, pointer) != object::at(after, pointer)) {
             past.inputs += 1;
+        }
+        let size = |value: &Value| object::integer(value, "/spec/replicas").and_then(|size| i32::try_from(size).ok());
+        if let Some(size) = size(old).filter(|former| size(after) != Some(*former)) {
+            past.sizes.push((entry.time, size));
         }
         if PROGRESS.iter().any(|pointer| object::at(old, pointer) != object::at(after, pointer)) {
             past.progress = Some(entry.time);

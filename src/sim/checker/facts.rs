@@ -51,8 +51,6 @@ pub struct Facts<'s> {
     pub rollout: Arc<Rollout>,
     /// Wanted pods.
     pub replicas: i64,
-    /// maxSurge in pods.
-    pub surge: i64,
     /// maxUnavailable in pods.
     pub unavailable: i64,
 }
@@ -62,15 +60,8 @@ impl<'s> Facts<'s> {
     pub fn of(state: &'s State, value: &'s Value) -> Option<Self> {
         let rollout = state.read(value)?;
         let replicas = super::workload::replicas(state, value, &rollout);
-        let (surge, unavailable) = defaults::fenceposts(&rollout, replicas);
-        Some(Self {
-            state,
-            value,
-            rollout,
-            replicas: replicas.into(),
-            surge: surge.into(),
-            unavailable: unavailable.into(),
-        })
+        let (_, unavailable) = defaults::fenceposts(&rollout, replicas);
+        Some(Self { state, value, rollout, replicas: replicas.into(), unavailable: unavailable.into() })
     }
 
     /// Namespace of the Rollout.

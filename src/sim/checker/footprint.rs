@@ -60,8 +60,7 @@ pub fn i12(write: &Write<'_>) -> Found {
         return Err(format!("a {kind} is none of our objects"));
     };
     let worn = if matches!(kind, "ReplicaSet" | "Pod") { worn(write) } else { Vec::new() };
-    let rest = |value: &Value| {
-        let mut rest = value.clone();
+    let rest = |mut rest: Value| {
         for path in allowed.iter().chain(SERVER) {
             object::take(&mut rest, path);
         }
@@ -80,7 +79,28 @@ pub fn i12(write: &Write<'_>) -> Found {
         }
         rest
     };
-    if rest(before) == rest(after) { Ok(()) } else { Err("changes what is not ours".to_owned()) }
+    let (left, made) = differences(before, after);
+    if rest(left) == rest(made) { Ok(()) } else { Err("changes what is not ours".to_owned()) }
+}
+
+/// Two objects without the fields in which they are the same. Lists stay whole.
+fn differences(before: &Value, after: &Value) -> (Value, Value) {
+    let (Value::Object(left), Value::Object(made)) = (before, after) else { return (before.clone(), after.clone()) };
+    let mut differ = (serde_json::Map::new(), serde_json::Map::new());
+    for (key, value) in left {
+        match made.get(key) {
+            Some(other) if other == value => {}
+            Some(other) => {
+                let (value, other) = differences(value, other);
+                differ.0.insert(key.clone(), value);
+                differ.1.insert(key.clone(), other);
+            }
+            None => drop(differ.0.insert(key.clone(), value.clone())),
+        }
+    }
+    let new = made.iter().filter(|(key, _)| !left.contains_key(*key));
+    differ.1.extend(new.map(|(key, value)| (key.clone(), value.clone())));
+    (Value::Object(differ.0), Value::Object(differ.1))
 }
 
 /// Labels and annotations, as (map, key), that the strategy gives to pods by their part, or that a ReplicaSet says it has

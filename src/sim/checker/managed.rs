@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::check::{Found, Write};
 use super::facts::{Facts, hash, wanted};
+use super::pace::allowed;
 use super::routes::{Generation, Led, RouteHistory, led};
 use super::traffic::resize;
+use crate::api::names;
 use crate::sim::object;
 
 /// The managed routes that the steps up to an index have set and not taken back.
@@ -109,6 +111,14 @@ fn selector(write: &Write<'_>) -> Found {
     }
 }
 
+/// Whether the steps ask for pods of a revision: without weight or size of its own, what is left of it is there for
+/// nobody, and what is kept for a while goes then.
+fn asked_for(facts: &Facts<'_>, rs: &Value) -> bool {
+    let asked = allowed(facts).1 > 0 || facts.canary_scale().is_some_and(|size| size > 0);
+    let kept = object::annotation(rs, names::SCALE_DOWN_DEADLINE).is_some_and(|deadline| !deadline.is_empty());
+    asked && !kept && wanted(rs) > 0
+}
+
 /// A step that sets a managed route ends only when the rules are accepted, or nobody is there to be led to.
 fn step(write: &Write<'_>) -> Found {
     let facts = write.before;
@@ -124,8 +134,8 @@ fn step(write: &Write<'_>) -> Found {
         steps.get(current).is_some_and(|step| step.set_header_route.is_some() || step.set_mirror_route.is_some());
     let went_on =
         to == from + 1 && revisions(write.left()) == revisions(write.made()) && !facts.rollout.status.promote_full;
-    let pods = facts.by_hash(&facts.rollout.status.current_pod_hash).map_or(0, |rs| wanted(rs));
-    if !sets || !went_on || facts.replicas == 0 || pods == 0 {
+    let pods = facts.by_hash(&facts.rollout.status.current_pod_hash).is_some_and(|rs| asked_for(facts, rs));
+    if !sets || !went_on || facts.replicas == 0 || !pods {
         return Ok(());
     }
     let known = expected(facts, i32::try_from(from).unwrap_or(0));
@@ -157,7 +167,7 @@ pub fn at_rest(facts: &Facts<'_>) -> Found {
     }
     let updating = status.phase == "Paused" && !status.abort && !status.promote_full;
     let updating = updating && status.stable_rs != status.current_pod_hash;
-    let wants_pods = facts.by_hash(&status.current_pod_hash).is_some_and(|rs| wanted(rs) > 0);
+    let wants_pods = facts.by_hash(&status.current_pod_hash).is_some_and(|rs| asked_for(facts, rs));
     if !updating || !wants_pods || facts.selected(canary) != status.current_pod_hash || available(canary) == 0 {
         return Ok(());
     }

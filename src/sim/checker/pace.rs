@@ -4,7 +4,9 @@ use super::check::{Found, Write};
 use super::facts::{Facts, Share, hash, wanted};
 use super::traffic::resize;
 use crate::api::Time;
+use crate::rollout::defaults;
 use crate::sim::api_server::journal::Entry;
+use crate::sim::bare::view::LATEST;
 use crate::sim::models::replica_sets::ready_since;
 use crate::sim::object;
 use serde_json::Value;
@@ -15,7 +17,7 @@ fn deadline(rs: &Value) -> Option<Time> {
 }
 
 /// The least and the most weight that the record allows the canary.
-fn allowed(facts: &Facts<'_>) -> (i64, i64) {
+pub fn allowed(facts: &Facts<'_>) -> (i64, i64) {
     let steps =
         facts.rollout.spec.strategy.canary.as_ref().and_then(|canary| canary.steps.as_deref()).unwrap_or_default();
     let index = usize::try_from(facts.rollout.status.current_step_index.unwrap_or(0)).unwrap_or(0);
@@ -62,7 +64,7 @@ pub fn i10(write: &Write<'_>) -> Found {
     let facts = write.before;
     let hash = hash(write.left());
     if to > from {
-        return ceiling(facts, (hash, to), to - from);
+        return ceiling(write, (hash, to), to - from);
     }
     if facts.routed().is_some() || facts.active().is_some() {
         // What a share needs is I04's matter.
@@ -72,17 +74,30 @@ pub fn i10(write: &Write<'_>) -> Found {
         |facts: &Facts<'_>| -> i64 { facts.sets().map(|rs| facts.state.available(rs).min(wanted(rs))).sum() };
     let (before, after) = (dependable(facts), dependable(write.after));
     let floor = facts.replicas - facts.unavailable;
-    if after < floor && after < before {
+    // Absent external loss: a revision that has gone a moment ago counts in a late view still.
+    let lost = facts.state.late_views && write.past.lost.is_some_and(|lost| write.entry.time.since(lost) <= LATEST);
+    if after < floor && after < before && !lost {
         return Err(format!("{hash} goes from {from} to {to}: {after} pods to count on, {floor} are promised"));
     }
     Ok(())
 }
 
-fn ceiling(facts: &Facts<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
+/// N, and with it how many more pods there may be. Where views are late, a size that has just been another counts too.
+fn asked(write: &Write<'_>) -> (i64, i64) {
+    let facts = write.before;
+    let late = |since: &Time| facts.state.late_views && write.entry.time.since(*since) <= LATEST;
+    let former = write.past.sizes.iter().filter(|(until, _)| late(until)).map(|(_, size)| i64::from(*size)).max();
+    let replicas = facts.replicas.max(former.unwrap_or(0));
+    let (surge, _) = defaults::fenceposts(&facts.rollout, i32::try_from(replicas).unwrap_or(i32::MAX));
+    (replicas, replicas + i64::from(surge))
+}
+
+fn ceiling(write: &Write<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
+    let facts = write.before;
     let status = &facts.rollout.status;
+    let (replicas, ceiling) = asked(write);
     if facts.routed().is_none() && facts.active().is_none() {
         let sum: i64 = facts.sets().map(|rs| wanted(rs)).sum();
-        let ceiling = facts.replicas + facts.surge;
         return if sum + grown > ceiling {
             Err(format!("{} pods wanted, {ceiling} allowed", sum + grown))
         } else {
@@ -91,9 +106,9 @@ fn ceiling(facts: &Facts<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
     }
     let preview = facts.rollout.spec.strategy.blue_green.as_ref().and_then(|b| b.preview_replica_count).unwrap_or(0);
     let most = if hash == status.stable_rs && hash != status.current_pod_hash {
-        facts.replicas
+        replicas
     } else if hash == status.current_pod_hash || status.stable_rs.is_empty() {
-        facts.replicas.max(facts.canary_scale().unwrap_or(0)).max(preview.into())
+        replicas.max(facts.canary_scale().unwrap_or(0)).max(preview.into())
     } else {
         0
     };
@@ -111,7 +126,7 @@ pub fn i23(write: &Write<'_>) -> Found {
     let status = &facts.rollout.status;
     let hash = hash(write.left());
     let back = hash == status.stable_rs || (hash == status.current_pod_hash && !status.abort);
-    let limited = crate::rollout::defaults::scale_down_delay_revision_limit(&facts.rollout).is_some();
+    let limited = defaults::scale_down_delay_revision_limit(&facts.rollout).is_some();
     if back || limited || due <= write.entry.time {
         return Ok(());
     }

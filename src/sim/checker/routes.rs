@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::api::Time;
+use crate::sim::bare::view::LATEST;
 use crate::sim::object;
 
 /// One rule's backends and weights.
@@ -35,11 +36,13 @@ pub struct RouteHistory {
     pub in_flight: Vec<Generation>,
     /// Whether some data plane reports about this route.
     pub claimed: bool,
+    /// Generations that were acknowledged once, and until when they were the last such.
+    pub replaced: Vec<(Time, Generation)>,
 }
 
 impl RouteHistory {
     /// Takes a new state of the route in.
-    pub fn observe(&mut self, route: &Value, _now: Time) {
+    pub fn observe(&mut self, route: &Value, now: Time) {
         let newest = Generation { number: object::generation(route), rules: rules(route), led: led(route) };
         match self.in_flight.last_mut() {
             Some(last) if last.number == newest.number => *last = newest,
@@ -48,7 +51,8 @@ impl RouteHistory {
         self.claimed = !object::list(route, "/status/parents").is_empty();
         let acknowledged = if self.claimed { acknowledged(route) } else { object::generation(route) };
         let keep = self.in_flight.iter().rposition(|generation| generation.number <= acknowledged).unwrap_or(0);
-        self.in_flight.drain(..keep);
+        self.replaced.extend(self.in_flight.drain(..keep).map(|generation| (now, generation)));
+        self.replaced.retain(|(until, _)| now.since(*until) <= LATEST);
     }
 
     /// Whether the newest generation is acknowledged, as far as anybody can.

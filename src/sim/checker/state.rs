@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -29,6 +30,10 @@ pub struct Past {
     pub inputs: u64,
     /// Images that the template has had.
     pub images: Vec<Value>,
+    /// When somebody else last took a whole revision away.
+    pub lost: Option<Time>,
+    /// Sizes that the Rollout was asked to have, and until when.
+    pub sizes: Vec<(Time, i32)>,
     /// When the update last got further by the record, or was changed.
     pub progress: Option<Time>,
 }
@@ -94,8 +99,7 @@ impl State {
 
     /// Available pods of a ReplicaSet: ready for `min_ready` seconds and not on their way out. The ground truth.
     pub fn available(&self, rs: &Value) -> i64 {
-        let wait =
-            std::time::Duration::from_secs(object::integer(rs, "/spec/minReadySeconds").unwrap_or(0).unsigned_abs());
+        let wait = Duration::from_secs(object::integer(rs, "/spec/minReadySeconds").unwrap_or(0).unsigned_abs());
         let ready = self.pods(rs).filter(|pod| ready_since(pod).is_some_and(|since| since + wait <= self.now));
         i64::try_from(ready.count()).unwrap_or(i64::MAX)
     }

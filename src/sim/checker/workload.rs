@@ -10,6 +10,9 @@ use super::state::State;
 use crate::api::{Rollout, names};
 use crate::sim::object;
 
+/// `maxSurge` of a Deployment that does not say, in percent, rounded up.
+const SURGE_PERCENT: i64 = 25;
+
 /// The workload that a Rollout takes its template from, as it is stored.
 pub fn source<'s>(facts: &Facts<'s>) -> Option<&'s Arc<Value>> {
     referenced(facts.state, facts.value, &facts.rollout)
@@ -55,11 +58,14 @@ fn pods(state: &State, deployment: &Value) -> (i64, i64, usize) {
 }
 
 /// Pods of a Deployment that surely stay when it shrinks to its present `spec.replicas`: with one ReplicaSet those that
-/// are not ready go first, else any.
+/// are not ready go first, else any. Where nobody has made it smaller, the pods beyond its size may be the surge of an
+/// update of its own, which takes nothing away before it is there.
 fn dependable(state: &State, deployment: &Value) -> i64 {
     let (available, all, populated) = pods(state, deployment);
     let size = wanted(deployment);
-    if populated <= 1 { available.min(size) } else { (available - (all - size).max(0)).max(0) }
+    let shrunk = object::annotation(deployment, names::DRAINED_FROM).is_some();
+    let surge = if shrunk { 0 } else { (size * SURGE_PERCENT + 99) / 100 };
+    if populated <= 1 { available.min(size) } else { (available - (all - size - surge).max(0)).max(0) }
 }
 
 /// Pods that can be counted on, of the Deployment and of the Rollout.

@@ -44,7 +44,7 @@ struct Target {
     healthy_at: Time,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Group {
     wanted: BTreeMap<String, Backend>,
     registered: BTreeMap<String, Target>,
@@ -58,6 +58,7 @@ enum Call {
 }
 
 /// The model. Its actor name is `load-balancer`.
+#[derive(Clone)]
 pub struct LoadBalancer {
     hand: Hand,
     feed: Feed,
@@ -131,6 +132,10 @@ impl LoadBalancer {
 }
 
 impl Model for LoadBalancer {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
     fn tick(&mut self, now: Time) -> Option<Time> {
         let mut keys: Vec<Key> = Vec::new();
         for event in self.feed.pull().events {

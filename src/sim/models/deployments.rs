@@ -20,6 +20,7 @@ const HASH: &str = "pod-template-hash";
 const PERCENT: i64 = 25;
 
 /// The model. Its actor name is `deployment-controller`.
+#[derive(Clone)]
 pub struct Deployments {
     hand: Hand,
     feed: Feed,

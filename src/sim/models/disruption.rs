@@ -18,6 +18,7 @@ use crate::sim::object;
 const EVICTION_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The model. Its actor name is `disruption-controller`.
+#[derive(Clone)]
 pub struct Disruption {
     hand: Hand,
     feed: Feed,
@@ -114,6 +115,10 @@ impl Disruption {
 }
 
 impl Model for Disruption {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
     fn tick(&mut self, now: Time) -> Option<Time> {
         for event in self.feed.pull().events {
             if event.kind == "PodDisruptionBudget" {

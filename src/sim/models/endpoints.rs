@@ -22,6 +22,7 @@ const MAX_ENDPOINTS: usize = 1000;
 type Pair = (String, String, String);
 
 /// The model. Its actor name is `endpointslice-controller`.
+#[derive(Clone)]
 pub struct EndpointSlices {
     hand: Hand,
     feed: Feed,
@@ -77,6 +78,11 @@ impl EndpointSlices {
     }
 
     fn hear_pod(&mut self, event: &Event, now: Time) {
+        if let (Some(before), Some(after)) = (&event.before, &event.after)
+            && shows_the_same(before, after)
+        {
+            return;
+        }
         for pod in event.before.iter().chain(&event.after) {
             for pair in pairs(pod, "/metadata/labels") {
                 for name in self.services.get(&pair).into_iter().flatten() {
@@ -107,7 +113,13 @@ impl EndpointSlices {
         let chosen = chosen.filter(|pod| object::has_labels(pod, selector));
         let endpoints: Vec<Value> = chosen.take(MAX_ENDPOINTS).map(|pod| endpoint(pod)).collect();
         let name = format!("{}-slice", object::name(service));
-        let ports = ports(service);
+        let ports = Value::from(ports(service));
+        let endpoints = Value::from(endpoints);
+        let old = self.hand.get("EndpointSlice", namespace, &name);
+        let same = |old: &Arc<Value>| old.get("endpoints") == Some(&endpoints) && old.get("ports") == Some(&ports);
+        if old.as_ref().is_some_and(same) {
+            return;
+        }
         let slice = json!({
             "metadata": {
                 "name": name, "namespace": namespace,
@@ -120,12 +132,22 @@ impl EndpointSlices {
             "addressType": "IPv4", "endpoints": endpoints, "ports": ports,
         });
         // Refusals mean that the Service or its namespace is going away; the next change brings another pass.
-        let _ = match self.hand.get("EndpointSlice", namespace, &name) {
+        let _ = match old {
             None => self.hand.create("EndpointSlice", slice),
-            Some(old) if object::already_says(Some(&old), &slice) => Ok(old),
             Some(_) => self.hand.merge("EndpointSlice", (namespace, &name), &slice),
         };
     }
+}
+
+/// Whether all that slices show of a pod is as it was: labels, address, node, readiness.
+fn shows_the_same(before: &Value, after: &Value) -> bool {
+    let same = |pointer: &str| object::at(before, pointer) == object::at(after, pointer);
+    same("/metadata/labels")
+        && same("/metadata/uid")
+        && same("/status/podIP")
+        && same("/spec/nodeName")
+        && object::is_terminating(before) == object::is_terminating(after)
+        && ready_since(before).is_some() == ready_since(after).is_some()
 }
 
 /// Kubernetes: `staging/src/k8s.io/endpointslice/utils.go`, `podToEndpoint`: a terminating

@@ -32,6 +32,7 @@ pub(crate) struct News {
 }
 
 /// A model's place in the history of the kinds that it follows.
+#[derive(Clone)]
 pub(crate) struct Feed {
     hand: Hand,
     kinds: Vec<(&'static str, Option<u64>)>,
@@ -76,7 +77,7 @@ impl Feed {
 }
 
 /// What is due when. Each key stands once, at its earliest time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Agenda<K> {
     due: BTreeMap<K, Time>,
 }

@@ -32,7 +32,7 @@ pub struct Backend {
 }
 
 /// What the data plane acts on.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct View {
     /// The generation and `spec` of each route as applied.
     pub routes: BTreeMap<Key, (i64, Value)>,
@@ -47,6 +47,7 @@ pub struct View {
 /// The data plane's view, shared between the gateway that moves it and the traffic that meets it.
 pub type DataPlane = Arc<Mutex<View>>;
 
+#[derive(Clone)]
 struct Pending {
     due: Time,
     generation: i64,
@@ -54,6 +55,7 @@ struct Pending {
 }
 
 /// The model. Its actor name is `gateway`.
+#[derive(Clone)]
 pub struct GatewayModel {
     hand: Hand,
     plane: DataPlane,

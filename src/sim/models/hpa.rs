@@ -28,6 +28,7 @@ const KIND: &str = "HorizontalPodAutoscaler";
 const PERIOD: Duration = Duration::from_secs(15);
 
 /// The model. Its actor name is `horizontal-pod-autoscaler`.
+#[derive(Clone)]
 pub struct Autoscaler {
     hand: Hand,
     feed: Feed,
@@ -135,6 +136,10 @@ impl Autoscaler {
 }
 
 impl Model for Autoscaler {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
     fn tick(&mut self, now: Time) -> Option<Time> {
         for event in self.feed.pull().events {
             match (&event.before, &event.after) {

@@ -18,6 +18,7 @@ const LABEL: &str = "batch.kubernetes.io/job-name";
 
 /// The model. Its actor name is `job-controller`. How long a pod runs, and how it ends, is annotated on the template:
 /// `sim.siskin.dev/exit-after`, `sim.siskin.dev/exit-code`.
+#[derive(Clone)]
 pub struct Jobs {
     hand: Hand,
     feed: Feed,
@@ -113,6 +114,10 @@ impl Jobs {
 }
 
 impl Model for Jobs {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
     fn tick(&mut self, now: Time) -> Option<Time> {
         for event in self.feed.pull().events {
             let Some(object) = event.object() else { continue };

@@ -48,6 +48,7 @@ struct Seen {
 }
 
 /// The model. Its actor name is `kubelet`.
+#[derive(Clone)]
 pub struct Kubelet {
     hand: Hand,
     feed: Feed,

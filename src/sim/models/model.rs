@@ -7,4 +7,13 @@ use crate::api::Time;
 pub trait Model: Send {
     /// Does what is due; returns when there is more to do if nothing changes.
     fn tick(&mut self, now: Time) -> Option<Time>;
+
+    /// The same as it is now, over the same server.
+    fn copy(&self) -> Box<dyn Model>;
+}
+
+impl Clone for Box<dyn Model> {
+    fn clone(&self) -> Self {
+        (**self).copy()
+    }
 }

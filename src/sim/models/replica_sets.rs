@@ -17,6 +17,7 @@ use crate::sim::object;
 const BURST: usize = 500;
 
 /// The model. Its actor name is `replicaset-controller`.
+#[derive(Clone)]
 pub struct ReplicaSets {
     hand: Hand,
     feed: Feed,

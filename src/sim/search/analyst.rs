@@ -57,6 +57,7 @@ impl Outcome {
 }
 
 /// The model. Its actor name is `analyst`.
+#[derive(Clone)]
 pub struct Analyst {
     hand: Hand,
     /// How runs end, in the order of their creation; the last goes for all that follow.

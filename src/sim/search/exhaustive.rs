@@ -1,20 +1,22 @@
 //! Small worlds, every interleaving: at each turn the controller looks, or the cluster moves first, or the process dies
 //! after its first write, or the next person acts. A state that was met before is not gone on with.
 //!
-//! Nothing can be copied halfway, so each way is walked from its start; what is bounded is how often the controller is
-//! held up and how often it dies on one way ([`Bounds`]). States are told apart by what is stored, what the controller
+//! A way goes on from the state where it leaves another one; what is bounded is how often the controller is held up and
+//! how often it dies on one way ([`Bounds`]). States are told apart by what is stored, what the controller
 //! remembers and what is left to happen, with times as ages and pods by their order.
 
 use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
+use std::rc::Rc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use regex::Regex;
 use serde_json::{Value, json};
 
 use super::play::{act, create, furnish};
-use super::rig::Rig;
+use super::rig::{Rig, Snapshot};
 use super::scenario::{Action, Case, Scenario};
 use crate::api::Time;
 use crate::sim::bare::strike::Strike;
@@ -68,6 +70,17 @@ struct Way<'s> {
     /// Actions that are left.
     left: Vec<Action>,
     bounds: Bounds,
+    /// Turns so far.
+    path: Vec<Turn>,
+}
+
+/// A way that has not been gone yet: from where, and which turn comes first.
+struct Fork {
+    rig: Rc<Snapshot>,
+    left: Vec<Action>,
+    bounds: Bounds,
+    path: Vec<Turn>,
+    turn: Turn,
 }
 
 /// Worlds of at most four pods, three revisions and three steps: by name.
@@ -121,15 +134,17 @@ pub fn worlds() -> Vec<(String, Scenario)> {
 /// The story of the first broken promise, with the turns that lead there.
 pub fn explore(scenario: &Scenario, bounds: Bounds) -> Result<Explored, String> {
     let mut seen = BTreeSet::new();
-    let mut open: Vec<Vec<Turn>> = vec![Vec::new()];
-    let mut explored = Explored::default();
-    while let Some(prefix) = open.pop() {
+    let mut open: Vec<Fork> = Vec::new();
+    let mut explored = Explored { ways: 1, ..Explored::default() };
+    Way::start(scenario, bounds)?.walk(None, &mut seen, &mut open)?;
+    while let Some(fork) = open.pop() {
         if explored.ways >= bounds.ways {
             return Ok(Explored { states: seen.len(), ..explored });
         }
         explored.ways += 1;
-        let way = Way::start(scenario, bounds)?;
-        way.walk(prefix, &mut seen, &mut open)?;
+        let Fork { rig, left, bounds, path, turn } = fork;
+        let way = Way { scenario, rig: Rig::load(&rig), left, bounds, path };
+        way.walk(Some(turn), &mut seen, &mut open)?;
     }
     Ok(Explored { states: seen.len(), complete: true, ..explored })
 }
@@ -146,37 +161,45 @@ impl<'s> Way<'s> {
         if let Some(first) = left.pop() {
             act(&mut rig, scenario, first);
         }
-        Ok(Self { scenario, rig, left, bounds })
+        Ok(Self { scenario, rig, left, bounds, path: Vec::new() })
     }
 
-    /// Goes along the prefix, then on with the first turn that is possible, until everything rests or is known. Leaves
-    /// the other turns of each new state in `open`.
-    fn walk(mut self, prefix: Vec<Turn>, seen: &mut BTreeSet<u64>, open: &mut Vec<Vec<Turn>>) -> Result<(), String> {
-        let mut path = prefix.clone();
-        let mut given = prefix.into_iter();
+    /// Takes the turn that is given, then goes on with the first that is possible, until everything rests or is known.
+    /// Leaves the other turns of each new state in `open`.
+    fn walk(mut self, mut given: Option<Turn>, seen: &mut BTreeSet<u64>, open: &mut Vec<Fork>) -> Result<(), String> {
         for _ in 0..MAX_TURNS {
-            let due = self.rig.models().map_err(|story| told(&story, &path))?;
+            let due = self.rig.models().map_err(|story| self.told(&story))?;
             let turns = self.turns(due);
             let Some(default) = turns.first().copied() else {
-                return self.rig.rest().map_err(|story| told(&story, &path));
+                return self.rig.rest().map_err(|story| self.told(&story));
             };
-            let turn = match given.next() {
+            let turn = match given.take() {
                 Some(turn) => turn,
                 None => {
                     if turns.len() > 1 {
                         if !seen.insert(self.fingerprint()) {
                             return Ok(());
                         }
-                        let others = turns.iter().skip(1);
-                        open.extend(others.map(|turn| path.iter().copied().chain([*turn]).collect()));
+                        let rig = Rc::new(self.rig.save());
+                        open.extend(turns.iter().skip(1).map(|turn| Fork {
+                            rig: Rc::clone(&rig),
+                            left: self.left.clone(),
+                            bounds: self.bounds,
+                            path: self.path.clone(),
+                            turn: *turn,
+                        }));
                     }
-                    path.push(default);
                     default
                 }
             };
-            self.take(turn, due).map_err(|story| told(&story, &path))?;
+            self.path.push(turn);
+            self.take(turn, due).map_err(|story| self.told(&story))?;
         }
-        Err(told(&self.rig.story("I34: never comes to an end"), &path))
+        Err(self.told(&self.rig.endless()))
+    }
+
+    fn told(&self, story: &str) -> String {
+        format!("turns {:?}\n{story}", self.path)
     }
 
     /// What can happen now; nothing where everything rests and everybody has acted.
@@ -261,15 +284,13 @@ fn bare(object: &Value) -> Value {
 
 /// A text with times as ages.
 fn aged(text: &str, now: Time) -> String {
-    let Ok(times) = Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z") else { return text.to_owned() };
+    static TIMES: OnceLock<Option<Regex>> = OnceLock::new();
+    let times = TIMES.get_or_init(|| Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").ok());
+    let Some(times) = times else { return text.to_owned() };
     let age = |found: &regex::Captures<'_>| {
         let time: Time = found.get(0).and_then(|found| found.as_str().parse().ok()).unwrap_or_default();
         let millis = (now.nanos() - time.nanos()) / 1_000_000;
         millis.min(OLDEST_MILLIS).to_string()
     };
     times.replace_all(text, age).into_owned()
-}
-
-fn told(story: &str, path: &[Turn]) -> String {
-    format!("turns {path:?}\n{story}")
 }

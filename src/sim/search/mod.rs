@@ -3,11 +3,13 @@
 //! | file | theme |
 //! | --- | --- |
 //! | [`rig`] | a core, its cluster, its analyst and the checker, moved from event to event |
+//! | [`world`] | what a cluster has before the Rollout comes |
 //! | [`analyst`] | a small model of the AnalysisRun controller |
 //! | [`scenario`] | a world, what is done to it and what goes wrong, as data |
 //! | [`play`] | a case on the rig, to its end |
 //! | [`mod@replay`] | a script, write by write |
 //! | [`story`] | a write as a line |
+//! | [`branch`] | one scenario with many faults, begun where they strike |
 //! | [`systematic`] | every write and event of hand-made scenarios, with every fault |
 //! | [`swarm`] | random cases from seeds |
 //! | [`mod@shrink`] | a failing case made small |
@@ -16,6 +18,7 @@
 //! | [`exhaustive`] | every interleaving of small worlds |
 //! | [`run`] | many cases on several threads, and their report |
 pub mod analyst;
+pub mod branch;
 pub mod exhaustive;
 pub mod mutation;
 pub mod play;
@@ -28,8 +31,10 @@ pub mod shrink;
 pub mod story;
 pub mod swarm;
 pub mod systematic;
+pub mod world;
 
 pub use replay::{Trace, replay};
+pub use shrink::names_promise;
 
 #[cfg(test)]
 mod tests;

@@ -99,7 +99,7 @@ pub fn judge(plan: &Plan, hear: &mut dyn FnMut(&Sentence)) -> Vec<Sentence> {
     let mut sentences = Vec::new();
     for (name, meant) in MUTANTS.iter().filter(|(name, _)| wanted(name)) {
         crate::mutants::choose(name);
-        let report = search(&Plan { first: true, shrinks: false, ..plan.clone() }, &|_, _| {});
+        let report = search(&Plan { first: true, shrinks: false, ..plan.clone() }, &|_| {});
         crate::mutants::choose("");
         let caught = report.found.values().next().map(|found| kind(&found.story));
         let sentence = Sentence { name, meant, caught, runs: report.total() };

@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::rig::{KEY, Rig, template};
+use super::rig::{KEY, MAX_EVENTS, REST, Rig, Snapshot};
 use super::scenario::{Action, Case, Fault, Scenario, Side};
+use super::world::{SERVICES, template};
+use crate::api::Time;
 use crate::sim::bare::strike::Strike;
 use crate::sim::checker::facts::{HASH, hash, wanted};
 use crate::sim::models::kubelet::{BEHAVIOUR, LOST};
 use crate::sim::object;
-
-const SERVICES: [&str; 4] = ["shop-stable", "shop-canary", "shop-active", "shop-preview"];
 
 /// What a run has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
     /// Writes that the controller has sent.
     pub writes: u64,
+    /// Writes of everybody: the server's last version.
+    pub version: u64,
     /// Events of each kind.
     pub events: BTreeMap<String, u64>,
     /// Phase, sizes by image and the canary's weight at rest.
@@ -30,9 +32,96 @@ pub struct Ended {
 /// # Errors
 /// The story of the first broken promise.
 pub fn play(case: &Case) -> Result<Ended, String> {
-    let mut rig = set_up(case);
-    act_out(&mut rig, &case.scenario)?;
-    Ok(ended(&rig))
+    Player::begin(set_up(case), &case.scenario).play_on()
+}
+
+/// A rig and how far it has come in a script.
+pub struct Player<'s> {
+    /// The rig.
+    pub rig: Rig,
+    scenario: &'s Scenario,
+    /// The action that comes next, by its number; after the last of them everything comes to rest.
+    next: usize,
+    /// When.
+    until: Time,
+    /// Turns since the last action.
+    turns: usize,
+}
+
+/// A player at some moment: [`Player::save`].
+pub(super) struct Moment<'s> {
+    rig: Snapshot,
+    scenario: &'s Scenario,
+    next: usize,
+    until: Time,
+    turns: usize,
+}
+
+impl<'s> Player<'s> {
+    /// At the beginning of a script.
+    pub fn begin(rig: Rig, scenario: &'s Scenario) -> Self {
+        let until = rig.core.now();
+        let mut player = Self { rig, scenario, next: 0, until, turns: 0 };
+        player.await_next();
+        player
+    }
+
+    /// Plays on to the end, and checks all of it.
+    ///
+    /// # Errors
+    /// The story of the first broken promise.
+    pub fn play_on(mut self) -> Result<Ended, String> {
+        self.act_out()?;
+        Ok(ended(&self.rig))
+    }
+
+    /// Does what is left of the script, and lets everything come to rest.
+    ///
+    /// # Errors
+    /// The story of the first broken promise.
+    pub fn act_out(&mut self) -> Result<(), String> {
+        while !self.turn()? {}
+        self.rig.judge_rest()
+    }
+
+    /// One turn. Returns whether everything has been done and has come to rest.
+    pub(super) fn turn(&mut self) -> Result<bool, String> {
+        self.turns += 1;
+        if self.turns > MAX_EVENTS {
+            return Err(self.rig.endless());
+        }
+        if !self.rig.turn(self.until)? {
+            return Ok(false);
+        }
+        let Some((_, action)) = self.scenario.script.get(self.next) else { return Ok(true) };
+        act(&mut self.rig, self.scenario, *action);
+        self.next += 1;
+        self.await_next();
+        Ok(false)
+    }
+
+    fn await_next(&mut self) {
+        let wait = match self.scenario.script.get(self.next) {
+            Some((wait, _)) => Duration::from_millis(*wait),
+            None => {
+                act(&mut self.rig, self.scenario, Action::Heal);
+                Duration::from_secs(REST)
+            }
+        };
+        (self.until, self.turns) = (self.rig.core.now() + wait, 0);
+    }
+
+    /// Everything as it is now, to be played on from more than once.
+    pub(super) fn save(&self) -> Moment<'s> {
+        let rig = self.rig.save();
+        Moment { rig, scenario: self.scenario, next: self.next, until: self.until, turns: self.turns }
+    }
+
+    /// The player as it was. As [`Rig::load`]: only the one that was loaded last may be played on.
+    pub(super) fn load(moment: &Moment<'s>) -> Self {
+        let Moment { rig, scenario, next, until, turns } = moment;
+        Self { rig: Rig::load(rig), scenario, next: *next, until: *until, turns: *turns }
+    }
 }
 
 /// The world of a case, before anything happens in it.
@@ -51,7 +140,10 @@ pub fn set_up(case: &Case) -> Rig {
 /// Everything of a case but its Rollout.
 pub fn furnish(rig: &mut Rig, case: &Case) {
     let scenario = &case.scenario;
-    rig.furnish(scenario.gateway.then_some(()));
+    // What nobody names is left out: its slices would cost as much as those that matter.
+    let strategy = scenario.strategy.to_string();
+    let services: Vec<&str> = SERVICES.into_iter().filter(|name| strategy.contains(name)).collect();
+    rig.furnish(scenario.gateway.then_some(()), &services);
     rig.pace = Duration::from_millis(scenario.pace);
     rig.analyst.outcomes.clone_from(&scenario.outcomes);
     for beside in &scenario.beside {
@@ -95,7 +187,8 @@ pub fn create(rig: &Rig, scenario: &Scenario) {
     rig.create(&spec);
 }
 
-fn order(rig: &mut Rig, fault: &Fault) {
+/// Orders a fault. What has passed already does not come again.
+pub(super) fn order(rig: &mut Rig, fault: &Fault) {
     let process = &mut rig.core.process;
     match fault {
         Fault::Write { number, strike } => drop(process.strikes.ordered.insert(*number, *strike)),
@@ -108,20 +201,6 @@ fn order(rig: &mut Rig, fault: &Fault) {
     }
 }
 
-/// Does what the script says, and lets everything come to rest.
-///
-/// # Errors
-/// The story of the first broken promise.
-pub fn act_out(rig: &mut Rig, scenario: &Scenario) -> Result<(), String> {
-    for (wait, action) in &scenario.script {
-        let at = rig.core.now() + Duration::from_millis(*wait);
-        rig.run_until(at)?;
-        act(rig, scenario, *action);
-    }
-    act(rig, scenario, Action::Heal);
-    rig.rest()
-}
-
 fn ended(rig: &Rig) -> Ended {
     let user = rig.core.user();
     let sizes: BTreeMap<String, i64> = user
@@ -132,6 +211,7 @@ fn ended(rig: &Rig) -> Ended {
         .collect();
     Ended {
         writes: rig.core.process.strikes.writes,
+        version: rig.core.cluster.server.version(),
         events: rig.events.clone(),
         end: format!("{} {sizes:?} weight {}", rig.shown(), rig.weight()),
     }
@@ -313,8 +393,9 @@ fn tamper(rig: &Rig, number: u8) {
 }
 
 fn select(rig: &Rig, at: usize, hash: &Value) {
-    let Some(name) = SERVICES.get(at) else { return };
-    rig.did(rig.core.user().merge("Service", (KEY.0, name), &json!({"spec": {"selector": {HASH: hash}}})));
+    let user = rig.core.user();
+    let Some(name) = SERVICES.get(at).filter(|name| user.get("Service", KEY.0, name).is_some()) else { return };
+    rig.did(user.merge("Service", (KEY.0, name), &json!({"spec": {"selector": {HASH: hash}}})));
 }
 
 fn pods(rig: &Rig, side: Side) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Replays a script step by step.
 
-use super::play::{act_out, set_up};
+use super::play::{Player, set_up};
 use super::scenario::Case;
 
 /// What a replay has shown.
@@ -24,8 +24,8 @@ pub fn replay(script: &str, seed: Option<u64>) -> Result<Trace, serde_json::Erro
 
 /// Plays a case and keeps every write.
 pub fn trace(case: &Case) -> Trace {
-    let mut rig = set_up(case);
-    let failure = act_out(&mut rig, &case.scenario).err();
+    let mut player = Player::begin(set_up(case), &case.scenario);
+    let failure = player.act_out().err();
     let failure = failure.and_then(|story| story.lines().last().map(str::to_owned));
-    Trace { lines: rig.lines(), failure }
+    Trace { lines: player.rig.lines(), failure }
 }

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 
 use super::analyst::Analyst;
 use super::story::describe;
+use super::world::{SERVICES, template};
 use crate::api::{Rollout, Time};
 use crate::plan::{Phase, Verb};
-use crate::sim::api_server::{Cursor, Entry, Now, Reject};
+use crate::rollout::strategy::restart;
+use crate::sim::api_server::{Cursor, Entry, Now, Reject, Saved};
 use crate::sim::bare::Core;
 use crate::sim::bare::apply::Applied;
 use crate::sim::bare::process::Process;
@@ -19,10 +21,15 @@ use crate::sim::checker::check::CONTROLLER;
 use crate::sim::checker::{Checker, rest};
 use crate::sim::clock::ManualClock;
 use crate::sim::cluster::{Cluster, Settings};
+use crate::sim::models::gateway;
 use crate::sim::object;
 
 /// Events of one run, before that counts as never ending.
-const MAX_EVENTS: usize = 20_000;
+pub(super) const MAX_EVENTS: usize = 5_000;
+/// Ticks of the cluster at one instant, before that counts as never ending.
+const MAX_TICKS: usize = 200;
+/// Seconds after which everything has come to its end that ever does.
+pub(super) const REST: u64 = 20_000;
 /// Looks that write, without anything else moving, before that counts as a loop.
 const MAX_WRITES: usize = 60;
 /// A process that stands still for longer is succeeded: the lease time.
@@ -37,6 +44,7 @@ pub const LEASE: &str = "siskin";
 pub const KEY: (&str, &str) = ("default", "shop");
 
 /// The rig.
+#[derive(Clone)]
 pub struct Rig {
     /// The core under test.
     pub core: Core,
@@ -61,50 +69,19 @@ pub struct Rig {
     refused: RefCell<Option<String>>,
 }
 
-/// The pod template of an image; `behaviour` may be empty.
-pub fn template(image: &str, behaviour: &str, start: &str) -> Value {
-    let mut annotations = json!({"sim.siskin.dev/start": start});
-    if !behaviour.is_empty() {
-        annotations["sim.siskin.dev/behaviour"] = json!(behaviour);
-    }
-    json!({
-        "metadata": {"labels": {"app": "shop"}, "annotations": annotations},
-        "spec": {"containers": [{"name": "shop", "image": image}]},
-    })
-}
-
-/// A Service over the Rollout's pods.
-pub fn service(name: &str) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": KEY.0},
-        "spec": {"selector": {"app": "shop"}, "ports": [{"port": 80}]},
-    })
-}
-
-/// The specification of a Rollout with five replicas.
-pub fn spec(strategy: &Value) -> Value {
-    json!({
-        "replicas": 5, "selector": {"matchLabels": {"app": "shop"}},
-        "template": template("shop:1", "", "0.5"), "strategy": strategy,
-    })
-}
-
-/// An AnalysisTemplate with one metric.
-pub fn analysis_template(name: &str) -> Value {
-    json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": name, "namespace": KEY.0},
-        "spec": {"metrics": [{
-            "name": "errors", "count": 1, "interval": "1s", "successCondition": "result[0] > 0",
-            "provider": {"prometheus": {"address": "http://prometheus", "query": "1"}},
-        }]},
-    })
+/// A rig at some moment: [`Rig::save`].
+pub(super) struct Snapshot {
+    time: Time,
+    store: Saved,
+    plane: gateway::View,
+    rig: Rig,
 }
 
 impl Rig {
     /// A cluster with Services, a route, an analysis template and, with `gateway`, a data plane; no Rollout yet.
     pub fn bare(seed: u64, gateway: Option<()>) -> Self {
         let rig = Self::empty(seed, "2026-11-21T12:00:00Z".parse().unwrap_or_default());
-        rig.furnish(gateway);
+        rig.furnish(gateway, &SERVICES);
         rig
     }
 
@@ -141,49 +118,28 @@ impl Rig {
         }
     }
 
-    /// Services, a route, an analysis template and, with `gateway`, a data plane.
-    pub(super) fn furnish(&self, gateway: Option<()>) {
-        let user = self.core.user();
-        let create = |kind: &str, object: Value| self.did(user.create(kind, object));
-        for name in ["shop-stable", "shop-canary", "shop-active", "shop-preview"] {
-            create("Service", service(name));
-        }
-        create("AnalysisTemplate", analysis_template("errors"));
-        let group = "gateway.networking.k8s.io/v1";
-        if gateway.is_some() {
-            create(
-                "GatewayClass",
-                json!({
-                    "apiVersion": group, "kind": "GatewayClass", "metadata": {"name": "sim"},
-                    "spec": {"controllerName": "siskin.dev/sim"},
-                }),
-            );
-            create(
-                "Gateway",
-                json!({
-                    "apiVersion": group, "kind": "Gateway", "metadata": {"name": "web", "namespace": KEY.0},
-                    "spec": {
-                        "gatewayClassName": "sim",
-                        "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}],
-                    },
-                }),
-            );
-        }
-        let backends = json!([{"name": "shop-stable", "port": 80}, {"name": "shop-canary", "port": 80}]);
-        create(
-            "HTTPRoute",
-            json!({
-                "apiVersion": group, "kind": "HTTPRoute", "metadata": {"name": "shop", "namespace": KEY.0},
-                "spec": {"parentRefs": [{"name": "web"}], "rules": [{"backendRefs": backends}]},
-            }),
-        );
-    }
-
     /// A rig with a data plane and a Rollout of this specification.
     pub fn new(spec: &Value) -> Self {
         let rig = Self::bare(1, Some(()));
         rig.create(spec);
         rig
+    }
+
+    /// Everything as it is now, to be played on from more than once.
+    pub(super) fn save(&self) -> Snapshot {
+        let plane = self.core.cluster.gateway.plane();
+        let plane = plane.lock().clone();
+        Snapshot { time: self.core.now(), store: self.core.cluster.server.save(), plane, rig: self.clone() }
+    }
+
+    /// The rig as it was. It shares its server and its clock with every other of the same origin: only the one that was
+    /// loaded last may be played on.
+    pub(super) fn load(snapshot: &Snapshot) -> Self {
+        let cluster = &snapshot.rig.core.cluster;
+        snapshot.rig.core.clock.set(snapshot.time);
+        cluster.server.load(snapshot.store.clone());
+        *cluster.gateway.plane().lock() = snapshot.plane.clone();
+        snapshot.rig.clone()
     }
 
     /// Remembers what came of a request of a user: one that is refused makes the next run fail, for the world is then
@@ -218,35 +174,52 @@ impl Rig {
     /// # Errors
     /// A broken promise, or a loop.
     pub fn run_until(&mut self, end: Time) -> Result<(), String> {
+        for _ in 0..MAX_EVENTS {
+            if self.turn(end)? {
+                return Ok(());
+            }
+        }
+        Err(self.endless())
+    }
+
+    /// One turn on the way to an instant: cluster, controller, then time up to the next event. Returns whether the
+    /// instant is reached.
+    ///
+    /// # Errors
+    /// A broken promise.
+    pub(super) fn turn(&mut self, end: Time) -> Result<bool, String> {
         if let Some(refused) = self.refused.take() {
             return Err(self.story(&format!("a user was refused: {refused}")));
         }
-        for _ in 0..MAX_EVENTS {
-            let due = self.models()?;
-            let wrote = self.look()?;
-            let now = self.core.now();
-            if wrote && !self.pace.is_zero() && now < end {
-                self.core.clock.advance(self.pace);
-                continue;
+        let due = self.models()?;
+        let wrote = self.look()?;
+        let now = self.core.now();
+        if wrote && !self.pace.is_zero() && now < end {
+            self.core.clock.advance(self.pace);
+            return Ok(false);
+        }
+        // The successor of a process that has just died looks at once.
+        if wrote || self.looked_at.is_none() {
+            return Ok(false);
+        }
+        let former = self.core.former.as_ref().and_then(Process::next);
+        let next = [due, self.core.process.next(), former].into_iter().flatten().min();
+        match next {
+            Some(next) if next < end => {
+                // A due time that has passed without a change is looked at again a moment later.
+                self.core.clock.advance(now.until(next).max(Duration::from_millis(1)));
+                Ok(false)
             }
-            // The successor of a process that has just died looks at once.
-            if wrote || self.looked_at.is_none() {
-                continue;
-            }
-            let former = self.core.former.as_ref().and_then(Process::next);
-            let next = [due, self.core.process.next(), former].into_iter().flatten().min();
-            match next {
-                Some(next) if next < end => {
-                    // A due time that has passed without a change is looked at again a moment later.
-                    self.core.clock.advance(now.until(next).max(Duration::from_millis(1)));
-                }
-                _ => {
-                    self.core.clock.advance(now.until(end));
-                    return Ok(());
-                }
+            _ => {
+                self.core.clock.advance(now.until(end));
+                Ok(true)
             }
         }
-        Err(self.story("I34: never comes to an end"))
+    }
+
+    /// What a run has come to that took too many turns.
+    pub(super) fn endless(&self) -> String {
+        self.story("I34: never comes to an end")
     }
 
     /// Lets time pass.
@@ -263,10 +236,17 @@ impl Rig {
     /// # Errors
     /// As [`Rig::run_until`], and where the rest is none.
     pub fn rest(&mut self) -> Result<(), String> {
-        self.run(20_000)?;
+        self.run(REST)?;
+        self.judge_rest()
+    }
+
+    /// Judges what is left at the end of everything, and what a restart makes of it.
+    ///
+    /// # Errors
+    /// Where the rest is none.
+    pub(super) fn judge_rest(&mut self) -> Result<(), String> {
         rest::judge(&self.checker.state, KEY.0, KEY.1).map_err(|message| self.story(&message))?;
-        // A restart that a budget refuses is looked at again and again, and no rest.
-        if self.shown().contains("restarting") {
+        if self.restarts() {
             return Ok(());
         }
         self.core.look();
@@ -280,6 +260,11 @@ impl Rig {
         } else {
             Err(self.story(&format!("{:#?}\nI18: a restart at rest writes", self.core.plan)))
         }
+    }
+
+    /// Whether pods are still to be restarted: a budget that refuses them is asked again and again, and that is no rest.
+    pub(super) fn restarts(&self) -> bool {
+        self.rollout().is_some_and(|rollout| restart::pending(&rollout).is_some())
     }
 
     /// The time has moved on to an instant.
@@ -301,7 +286,7 @@ impl Rig {
 
     /// Lets the cluster answer to what was written; returns when it has more to do.
     pub(super) fn models(&mut self) -> Result<Option<Time>, String> {
-        for _ in 0..MAX_EVENTS {
+        for _ in 0..MAX_TICKS {
             let before = self.core.cluster.server.version();
             let due = self.core.cluster.tick();
             let analysis = self.analyst.tick(self.core.now());

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::branch::branches;
 use super::play::{Ended, play};
 use super::scenario::{Case, Fault, Scenario};
 use super::shrink::{kind, shrink};
@@ -105,6 +106,20 @@ impl Report {
     }
 }
 
+/// What a search tells while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum News<'n> {
+    /// A run has ended.
+    Run {
+        /// Runs that have ended.
+        done: usize,
+        /// Runs in all, as far as that is known.
+        all: usize,
+    },
+    /// The first failure of a kind, on one of the threads.
+    Found(&'n str, &'n Found),
+}
+
 /// One piece of work.
 enum Piece {
     /// A scenario as it is.
@@ -127,12 +142,13 @@ impl Piece {
     }
 }
 
-/// Runs in one piece of work.
+/// Random runs in one piece of work.
 const PIECE: usize = 64;
+/// Systematic runs in one piece of work: they share a base, which is played anew for each piece.
+const BRANCHES: usize = 512;
 
-/// Searches. `progress` hears, after each run, of the runs that have ended and of how many there are in all, as far as
-/// that is known.
-pub fn search(plan: &Plan, progress: &(dyn Fn(usize, usize) + Sync)) -> Report {
+/// Searches. `progress` hears of each run, and of each kind of failure as soon as there is a case for it.
+pub fn search(plan: &Plan, progress: &(dyn Fn(News<'_>) + Sync)) -> Report {
     let scenarios = if plan.stride > 0 { systematic::scenarios() } else { Vec::new() };
     let first: Vec<Piece> =
         scenarios.into_iter().map(|(name, scenario)| Piece::Undisturbed(name, Box::new(scenario))).collect();
@@ -140,7 +156,11 @@ pub fn search(plan: &Plan, progress: &(dyn Fn(usize, usize) + Sync)) -> Report {
     let random: Vec<Piece> = random.chain(ranges(plan.seeds).map(|(from, to)| Piece::Random(from, to))).collect();
     let known = first.len() + random.iter().map(Piece::len).sum::<usize>();
     let done = AtomicUsize::new(0);
-    let mut whole = work(plan, &first, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, known));
+    let hear = |found: Option<(&str, &Found)>, all: usize| match found {
+        Some((kind, found)) => progress(News::Found(kind, found)),
+        None => progress(News::Run { done: done.fetch_add(1, Ordering::Relaxed) + 1, all }),
+    };
+    let mut whole = work(plan, &first, &|found| hear(found, known));
     let mut pieces = random;
     for ended in std::mem::take(&mut whole.ended) {
         // A different remainder for each scenario, so that strides meet every sort of fault.
@@ -148,19 +168,22 @@ pub fn search(plan: &Plan, progress: &(dyn Fn(usize, usize) + Sync)) -> Report {
         let faults: Vec<Fault> =
             systematic::faults(&ended.2).into_iter().skip(skip).step_by(plan.stride.max(1)).collect();
         let ended = Arc::new(ended);
-        pieces.extend(faults.chunks(PIECE).map(|faults| Piece::Systematic(Arc::clone(&ended), faults.to_vec())));
+        pieces.extend(faults.chunks(BRANCHES).map(|faults| Piece::Systematic(Arc::clone(&ended), faults.to_vec())));
     }
     if plan.first && !whole.found.is_empty() {
         return whole;
     }
     let all = first.len() + pieces.iter().map(Piece::len).sum::<usize>();
-    let rest = work(plan, &pieces, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, all));
+    let rest = work(plan, &pieces, &|found| hear(found, all));
     whole.merge(rest);
     whole
 }
 
+/// Hears of a failure, or of a run.
+type Hear<'h> = &'h (dyn Fn(Option<(&str, &Found)>) + Sync);
+
 /// Works off all pieces on the threads of the plan.
-fn work(plan: &Plan, pieces: &[Piece], progress: &(dyn Fn() + Sync)) -> Report {
+fn work(plan: &Plan, pieces: &[Piece], progress: Hear<'_>) -> Report {
     let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let whole = Mutex::new(Report::default());
     std::thread::scope(|scope| {
@@ -192,9 +215,16 @@ fn spread(name: &str) -> usize {
 
 struct Worker<'s> {
     plan: &'s Plan,
-    progress: &'s (dyn Fn() + Sync),
+    progress: Hear<'s>,
     over: &'s AtomicBool,
     report: Report,
+}
+
+/// A case that is played, its name, and the row of the table that it counts in.
+struct Trial<'t> {
+    name: &'t str,
+    class: &'static str,
+    case: Case,
 }
 
 impl Worker<'_> {
@@ -209,9 +239,8 @@ impl Worker<'_> {
                 for seed in *from..*to {
                     let through_shell = self.plan.through_shell;
                     let case = swarm::case(seed);
-                    self.judge(&format!("shell, seed {seed}"), "shell, random", case, |case| {
-                        through_shell(case).map(|()| Ended::default())
-                    });
+                    let trial = Trial { name: &format!("shell, seed {seed}"), class: "shell, random", case };
+                    self.judge(trial, |case| through_shell(case).map(|()| Ended::default()));
                 }
             }
             Piece::Undisturbed(name, scenario) => {
@@ -219,36 +248,51 @@ impl Worker<'_> {
                     self.report.ended.push((name.clone(), (**scenario).clone(), ended));
                 }
             }
-            Piece::Systematic(known, faults) => {
-                let (name, scenario, ended) = &**known;
-                for fault in faults {
-                    let (class, told) = (fault.class(), format!("{name}: {fault:?}"));
-                    let disturbed = self.run(&told, class, systematic::case(scenario, Some(fault.clone())));
-                    if disturbed.is_some_and(|disturbed| disturbed.end != ended.end) {
-                        self.report.strayed.push(told);
-                    }
-                }
-            }
+            Piece::Systematic(known, faults) => self.branch(known, faults),
         }
     }
 
-    fn run(&mut self, name: &str, class: &str, case: Case) -> Option<Ended> {
-        self.judge(name, class, case, play)
+    /// A scenario with each of these faults.
+    fn branch(&mut self, (name, scenario, ended): &(String, Scenario, Ended), faults: &[Fault]) {
+        let base = branches(scenario, faults, &mut |fault, came_of_it| {
+            if self.over.load(Ordering::Relaxed) {
+                return false;
+            }
+            let told = format!("{name}: {fault:?}");
+            let case = systematic::case(scenario, Some(fault.clone()));
+            let disturbed = self.hear(Trial { name: &told, class: fault.class(), case }, came_of_it, play);
+            if disturbed.is_some_and(|disturbed| disturbed.end != ended.end) {
+                self.report.strayed.push(told);
+            }
+            true
+        });
+        if let Err(story) = base {
+            self.report.note(name, story);
+        }
     }
 
-    fn judge(
-        &mut self,
-        name: &str,
-        class: &str,
-        case: Case,
-        play: impl Fn(&Case) -> Result<Ended, String>,
-    ) -> Option<Ended> {
+    fn run(&mut self, name: &str, class: &'static str, case: Case) -> Option<Ended> {
+        self.judge(Trial { name, class, case }, play)
+    }
+
+    fn judge(&mut self, trial: Trial<'_>, play: impl Fn(&Case) -> Result<Ended, String>) -> Option<Ended> {
         if self.over.load(Ordering::Relaxed) {
             return None;
         }
-        self.report.count(class, 1);
-        (self.progress)();
-        let story = match play(&case) {
+        let came_of_it = play(&trial.case);
+        self.hear(trial, came_of_it, play)
+    }
+
+    /// Counts a run, and keeps what it has found. `play` plays a case like it.
+    fn hear(
+        &mut self,
+        trial: Trial<'_>,
+        came_of_it: Result<Ended, String>,
+        play: impl Fn(&Case) -> Result<Ended, String>,
+    ) -> Option<Ended> {
+        self.report.count(trial.class, 1);
+        (self.progress)(None);
+        let story = match came_of_it {
             Ok(ended) => return Some(ended),
             Err(story) => story,
         };
@@ -260,8 +304,10 @@ impl Worker<'_> {
             known.count += 1;
             return None;
         }
-        let (case, story) = if self.plan.shrinks { shrink(case, story, &play) } else { (case, story) };
-        self.report.found.insert(kind, Found { name: name.to_owned(), case, story, count: 1 });
+        let (case, story) = if self.plan.shrinks { shrink(trial.case, story, &play) } else { (trial.case, story) };
+        let found = Found { name: trial.name.to_owned(), case, story, count: 1 };
+        (self.progress)(Some((&kind, &found)));
+        self.report.found.insert(kind, found);
         None
     }
 }

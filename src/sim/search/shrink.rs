@@ -6,10 +6,15 @@ use super::scenario::Case;
 /// Cases that are tried to make a failing one smaller.
 const MAX_TRIES: usize = 150;
 
+/// Whether a line names a broken promise, as in `I30 at …`.
+pub fn names_promise(line: &str) -> bool {
+    line.starts_with('I') && line.get(1..3).is_some_and(|number| number.parse::<u8>().is_ok())
+}
+
 /// The kind of a failure: the promise's ID and the kind of object.
 pub fn kind(story: &str) -> String {
-    let named = |line: &&str| line.starts_with('I') && line.get(1..3).is_some_and(|n| n.parse::<u8>().is_ok());
-    let last = story.lines().rev().find(named).or_else(|| story.lines().last()).unwrap_or_default();
+    let last =
+        story.lines().rev().find(|line| names_promise(line)).or_else(|| story.lines().last()).unwrap_or_default();
     let mut words = last.split([' ', ':']);
     let id = words.next().unwrap_or_default();
     let object = last.split(" of ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();

@@ -86,6 +86,7 @@ impl Load {
     }
 }
 
+#[derive(Clone)]
 struct Stream {
     load: Load,
     /// What is owed, in requests times 10⁶ times 10⁹.
@@ -119,6 +120,7 @@ enum Manner {
 }
 
 /// All users, and what has become of their requests.
+#[derive(Clone)]
 pub struct Traffic {
     hand: Hand,
     plane: DataPlane,

@@ -1,9 +1,10 @@
 //! The report for a terminal.
 
 use super::model::{Outcome, Report, why_lost};
+use crate::cli::view::number::grouped;
 use crate::cli::view::paint::{BAD, NEUTRAL, OK, PAUSED, Paint, WAITING, WARNING};
 use crate::cli::view::table::Table;
-use crate::simulate::text::{clock, counted, number, percent, real, span};
+use crate::simulate::text::{clock, counted, percent, real, span};
 use crate::simulate::timeline::{Kind, Pods, Row, Tone};
 
 /// Columns of a paragraph.
@@ -63,7 +64,7 @@ fn timeline(report: &Report, paint: Paint) -> String {
     headings.extend(has_weight.then_some("WEIGHT"));
     headings.extend(["OLD", "NEW", "TO NEW", "", "WHAT"]);
     let mut table = Table::new(&headings);
-    for group in grouped(&report.rows) {
+    for group in neighbours(&report.rows) {
         let Some(row) = group.last() else { continue };
         let mut cells = vec![clock(group.first().map_or(row.at, |first| first.at))];
         if has_steps {
@@ -91,7 +92,7 @@ fn timeline(report: &Report, paint: Paint) -> String {
 }
 
 /// Neighbours that are measurements of one metric with the same outcome.
-fn grouped(rows: &[Row]) -> Vec<&[Row]> {
+fn neighbours(rows: &[Row]) -> Vec<&[Row]> {
     let subject = |row: &Row| {
         let (metric, outcome, _) = measured(row);
         (metric.to_owned(), outcome.to_owned())
@@ -171,10 +172,10 @@ pub(super) fn sums(report: &Report) -> Vec<(&'static str, String)> {
     lines.push(("time simulated", span(report.lasted)));
     lines.push(("most pods at once", format!("{}, {} above the replicas", sums.most_pods, sums.most_above)));
     lines.push(("pod-hours above the replicas", format!("{:.2}", sums.pod_seconds_above / 3600.0)));
-    lines.push(("requests", number(total.total())));
+    lines.push(("requests", grouped(total.total())));
     let errors = |errors: u64, all: u64| {
         let share = if all == 0 { 0.0 } else { real(errors) / real(all) };
-        format!("{}, {} errors ({})", number(all), number(errors), percent(share))
+        format!("{}, {} errors ({})", grouped(all), grouped(errors), percent(share))
     };
     lines.push(("  by the old version", errors(total.old.errors, total.old.total())));
     lines.push(("  by the new version", errors(total.new.errors, total.new.total())));
@@ -183,9 +184,9 @@ pub(super) fn sums(report: &Report) -> Vec<(&'static str, String)> {
         lines.push(("  of these before the abort", errors(before.errors, before.total())));
     }
     let reasons: Vec<String> =
-        report.lost.iter().map(|(reason, count)| format!("{} {}", number(*count), why_lost(*reason))).collect();
+        report.lost.iter().map(|(reason, count)| format!("{} {}", grouped(*count), why_lost(*reason))).collect();
     let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
-    lines.push(("lost by the delivery", format!("{}{reasons}", number(total.lost))));
+    lines.push(("lost by the delivery", format!("{}{reasons}", grouped(total.lost))));
     lines
 }
 

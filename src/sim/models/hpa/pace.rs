@@ -17,7 +17,7 @@ use crate::sim::object;
 const MEMORY: Duration = Duration::from_hours(1);
 
 /// What has been proposed, and done, lately.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Past {
     proposals: VecDeque<(Time, i64)>,
     /// Replicas added (above 0) and taken away (below).

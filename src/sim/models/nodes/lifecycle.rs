@@ -24,6 +24,7 @@ const SILENCE: Duration = Duration::from_secs(40);
 const TOLERATED: Duration = Duration::from_mins(5);
 
 /// The model. Its actor name is `node-controller`.
+#[derive(Clone)]
 pub struct NodeLifecycle {
     hand: Hand,
     feed: Feed,
@@ -101,6 +102,10 @@ impl NodeLifecycle {
 }
 
 impl Model for NodeLifecycle {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
     fn tick(&mut self, now: Time) -> Option<Time> {
         for event in self.feed.pull().events {
             let Some(name) = event.object().map(|node| object::name(node).to_owned()) else { continue };

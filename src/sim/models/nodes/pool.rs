@@ -29,6 +29,7 @@ pub struct Sizes {
 }
 
 /// The model. Its actor name is `cluster-autoscaler`.
+#[derive(Clone)]
 pub struct NodePool {
     hand: Hand,
     feed: Feed,
@@ -126,6 +127,10 @@ impl NodePool {
 }
 
 impl Model for NodePool {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
     fn tick(&mut self, now: Time) -> Option<Time> {
         let news = self.feed.pull();
         if !std::mem::replace(&mut self.started, true) {

@@ -15,6 +15,7 @@ use crate::sim::api_server::{ApiServer, Hand};
 use crate::sim::object;
 
 /// The model. Its actor name is `scheduler`. Give the kubelet `Placement::Scheduled`.
+#[derive(Clone)]
 pub struct Scheduler {
     hand: Hand,
     feed: Feed,
@@ -65,6 +66,10 @@ impl Scheduler {
 }
 
 impl Model for Scheduler {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
     fn tick(&mut self, now: Time) -> Option<Time> {
         let news = self.feed.pull();
         if !news.events.is_empty() {
