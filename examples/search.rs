@@ -170,8 +170,8 @@ fn main() -> ExitCode {
         return mutants(&plan);
     }
     let plan = Plan {
-        stride: size("STRIDE", 1),
-        seeds: (number("FROM", 1), number("SEEDS", 20_000)),
+        stride: size("STRIDE", 3),
+        seeds: (number("FROM", 1), number("SEEDS", 50_000)),
         shell: (number("FROM", 1), number("SHELL_RUNS", 3_200)),
         through_shell,
         threads: size("THREADS", 2),

@@ -83,6 +83,10 @@ fn new_size(world: &World, cast: &Cast, routes: &Routes, (new, wanted): (&Revisi
             let held = wanted.max(in_force(world, routes, new.hash()));
             goal(new, Fate::Size(held.min(new.size.spec)), "update was aborted")
         }
+        // Its pods go after its traffic (I06).
+        _ if routes.share_up(new.hash()).part > 0 && cast.distinct_stable().is_some() => {
+            goal(new, Fate::Keep, "update was aborted")
+        }
         // An aborted revision never grows again before somebody asks for it (I29).
         _ => goal(new, Fate::Size(wanted.min(new.size.spec)), "update was aborted"),
     }
