@@ -7,18 +7,20 @@ use crate::rollout::case::Case;
 use crate::rollout::safety::capacity;
 use crate::rollout::strategy::{blue_green, steps};
 
-/// A full promotion skips every pause, and leaves no resume behind that nothing would use: the deadline would wait for it.
-/// Source: contract, behaviour §6.3 and §10: `promoteFull` clears pauses.
+/// A full promotion asks no analysis, and leaves no resume behind that nothing would use: the deadline would wait for it.
+/// The pause of a step goes with the promotion itself.
 pub fn lift_for_full_promotion(ruling: &mut Ruling) {
     let next = &mut ruling.next;
     if !next.promote_full || next.abort {
         return;
     }
     let paused = !next.pause_conditions.is_empty();
-    next.pause_conditions.clear();
-    next.controller_pause = false;
-    if paused {
-        ruling.events.push(Event::normal("RolloutResumed", "Rollout is resumed"));
+    next.pause_conditions.retain(|pause| pause.reason != "InconclusiveAnalysisRun");
+    if next.pause_conditions.is_empty() {
+        next.controller_pause = false;
+        if paused {
+            ruling.events.push(Event::normal("RolloutResumed", "Rollout is resumed"));
+        }
     }
 }
 
