@@ -49,10 +49,6 @@ impl Programs {
 }
 
 impl Model for Programs {
-    fn copy(&self) -> Box<dyn Model> {
-        Box::new(self.clone())
-    }
-
     fn tick(&mut self, _: Time) -> Option<Time> {
         let version = self.hand.server().version_of(&["Pod"]);
         if version != self.seen {

@@ -79,7 +79,8 @@ impl Executor {
             if failed.is_some_and(|phase| phase < effect.phase) {
                 break;
             }
-            if (run.superseded)(&run.versions) || self.basis_moved(effect, &run, &mut done).await {
+            // The owner last: an answer may take long, and a person may have changed their mind meanwhile.
+            if self.basis_moved(effect, &run, &mut done).await || (run.superseded)(&run.versions) {
                 done.dropped = true;
                 return done;
             }
@@ -110,7 +111,7 @@ impl Executor {
         done
     }
 
-    /// Reads live what a taking effect rests on.
+    /// Reads live what an effect rests on.
     async fn basis_moved(&self, effect: &Effect, run: &Run<'_>, done: &mut Executed) -> bool {
         for basis in &effect.rests_on {
             let expected = run.versions.get(&basis.object).unwrap_or(&basis.resource_version);

@@ -112,16 +112,18 @@ impl Cast {
     }
 
     /// The numbers that replica arithmetic needs. Pods and ReplicaSets arrive by different watches: available is what
-    /// both show.
+    /// both show. What is about to be adopted counts as one of the others.
     pub fn sizes(&self) -> Sizes {
         let shown = |revision: &Revision| {
             let available = revision.size.available.min(revision.rs.status.available_replicas);
             Size { available, ..revision.size }
         };
+        let orphans =
+            self.orphans.iter().map(|rs| Size { spec: rs.wanted(), replicas: rs.status.replicas, available: 0 });
         Sizes {
             new: self.new.as_ref().map(shown),
             stable: self.distinct_stable().map(shown),
-            others: self.others.iter().map(shown).collect(),
+            others: self.others.iter().map(shown).chain(orphans).collect(),
         }
     }
 

@@ -6,6 +6,7 @@ use super::invalid;
 use super::judge::{self, Ruling, deadline};
 use super::memory::{HighWater, Memory};
 use super::revision::create;
+use super::safety::capacity;
 use super::safety::exposure::Exposure;
 use super::safety::route::Routes;
 use super::safety::{self, evictions, history, services, sizes, weights};
@@ -62,7 +63,7 @@ pub fn decide(world: &World, now: Time) -> Decision {
     plan.blockers.extend(deadline::blockers(&case));
 
     settle_wakes(&case, &ruling, &mut plan);
-    let memory = remember(&case, &mut plan);
+    let memory = remember(&case, &ruling.next, &mut plan);
     report(&case, &mut ruling, &mut plan, &memory);
     Decision { plan, memory }
 }
@@ -115,10 +116,10 @@ fn settle_wakes(case: &Case<'_>, ruling: &Ruling, plan: &mut Plan) {
 }
 
 /// What the next look should know: routes in flight, maxima, since when things block.
-fn remember(case: &Case<'_>, plan: &mut Plan) -> Memory {
+fn remember(case: &Case<'_>, next: &RolloutStatus, plan: &mut Plan) -> Memory {
     let mut memory = Memory {
         routes: case.routes.states.iter().map(|state| (state.object.clone(), state.memory.clone())).collect(),
-        high_water: deadline::high_water(case),
+        high_water: deadline::high_water(case, next.current_step_index),
         refusals: evictions::refusals(&case.world.memory, case.now),
         evicting_at: evictions::evicting_at(plan, case.now),
         drain: safety::workload::remember(case, plan),
@@ -168,10 +169,12 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory
     plan.record = tell(case, &ruling.next, &reason);
 }
 
-/// The status write; calls for help that are news are a reason for it of their own.
+/// The status write; calls for help that are news are a reason for it of their own, and maxima that a failed write has
+/// not brought into the record: without them a successor takes for progress what is none.
 fn tell(case: &Case<'_>, next: &RolloutStatus, reason: &str) -> Option<Record> {
     let calls = report::calls_for_help(next.siskin.as_ref());
-    let known = calls == report::calls_for_help(case.status().siskin.as_ref());
+    let old = case.status().siskin.as_ref();
+    let known = calls == report::calls_for_help(old) && !report::has_risen(old, next.siskin.as_ref());
     // Where it would be pruned, there is nothing to tell: it would be written for ever.
     let told = known || case.world.settings.own_status == OwnStatus::Pruned;
     let own = if told { OwnPart::GoesAlong } else { OwnPart::IsNews };
@@ -183,9 +186,8 @@ fn unhealthy(case: &Case<'_>, shown: &str) -> Option<&'static str> {
     if shown != phase::HEALTHY || crate::mutant!("healthy-too-early") {
         return None;
     }
-    // Pods and ReplicaSets arrive by different watches: Healthy is what both say.
-    let reported = case.cast.new.as_ref().map_or(0, |new| new.rs.status.available_replicas);
-    if case.cast.new_size().available.min(reported) < case.world.replicas() {
+    // Pods that are about to go still count as available by the contract's rules.
+    if case.cast.new.as_ref().map_or(0, capacity::dependable) < case.world.replicas() {
         return Some(phase::PODS_PENDING);
     }
     (!conditions::weights_rest(case)).then_some(phase::WEIGHTS_PENDING)
@@ -208,7 +210,7 @@ fn wait_for(case: &Case<'_>, object: &ObjectRef) -> Decision {
         .remedy(format!("let the controller's account list and watch {kind}: siskin rbac"));
     let mut plan = Plan { blockers: vec![blocker], ..Plan::default() };
     plan.wake(case.now + UNREAD_RECHECK);
-    let memory = remember(case, &mut plan);
+    let memory = remember(case, case.status(), &mut plan);
     let since = plan.blockers.first().and_then(|blocker| blocker.since).unwrap_or(case.now);
     if since + UNREAD_PATIENCE <= case.now {
         let next = RolloutStatus { siskin: report::siskin(case, &plan, &memory), ..case.status().clone() };

@@ -56,6 +56,8 @@ pub struct HighWater {
     pub updated: i32,
     /// Available pods of the new revision.
     pub available: i32,
+    /// Where the steps stood; unknown to a look that has only the record.
+    pub step: Option<i32>,
 }
 
 /// The Deployment that the template comes from, as it was scaled last.

@@ -100,8 +100,9 @@ impl World {
     }
 }
 
-/// Pods that a revision stood for when it was scaled last: in the middle of an update it is smaller than that.
+/// Pods that a revision stood for when it was scaled last: in the middle of an update it is smaller than that, and while
+/// its pods are restarted one larger, which must not count: the next look would take that for the scale, and add one more.
 fn whole(rs: &ReplicaSet) -> i32 {
     let noted = rs.metadata.annotation(names::DESIRED_REPLICAS).and_then(|text| text.parse::<i32>().ok());
-    noted.unwrap_or(0).max(rs.wanted())
+    noted.unwrap_or_else(|| rs.wanted())
 }

@@ -75,10 +75,6 @@ fn annotate(hand: &Hand, pod: &Value, told: &Value) {
 }
 
 impl Model for Versions {
-    fn copy(&self) -> Box<dyn Model> {
-        Box::new(self.clone())
-    }
-
     fn tick(&mut self, _: Time) -> Option<Time> {
         let version = self.hand.server().version_of(&["Pod"]);
         if version != self.seen {

@@ -89,8 +89,8 @@ pub fn due(case: &Case<'_>) -> Option<crate::api::Time> {
     Some(condition.last_update_time? + defaults::progress_deadline(&case.world.rollout))
 }
 
-/// Progress of the pods: a new maximum of the attempt, never a mere rise.
-pub fn high_water(case: &Case<'_>) -> HighWater {
+/// Progress of the pods: a new maximum of the attempt, never a mere rise. `step` is where the steps stand now.
+pub fn high_water(case: &Case<'_>, step: Option<i32>) -> HighWater {
     let new = case.cast.new_size();
     let known = &case.world.memory.high_water;
     let known = if known.hash == case.new_hash() { known.clone() } else { HighWater::default() };
@@ -98,13 +98,16 @@ pub fn high_water(case: &Case<'_>) -> HighWater {
         hash: case.new_hash().to_owned(),
         updated: known.updated.max(new.replicas),
         available: known.available.max(new.available),
+        step,
     }
 }
 
-/// Whether pods reached a new maximum at this look. A look without memory sees where things stand, not that they moved.
+/// Whether pods reached a new maximum at this look, or a person has moved the steps since the last one. A look without
+/// memory sees where things stand, not that they moved.
 pub fn progressed(case: &Case<'_>) -> bool {
     let known = &case.world.memory.high_water;
-    let moved = high_water(case) != *known || crate::mutant!("every-look-is-progress");
+    let step = case.status().current_step_index.filter(|_| known.step.is_some());
+    let moved = high_water(case, step) != *known || crate::mutant!("every-look-is-progress");
     known.hash == case.new_hash() && moved
 }
 

@@ -112,6 +112,7 @@ fn recall_water(world: &World, stored: &rollout_status::HighWater) -> HighWater 
         hash: stored.pod_template_hash.clone(),
         updated: stored.updated.clamp(0, most),
         available: stored.available.clamp(0, most),
+        step: None,
     }
 }
 

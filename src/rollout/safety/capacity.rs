@@ -87,3 +87,8 @@ pub fn target<'w>(world: &World, cast: &'w Cast, service: &str) -> Option<&'w Re
 pub fn dependable(revision: &Revision) -> i32 {
     revision.size.available.min(revision.size.spec).min(revision.rs.status.available_replicas)
 }
+
+/// Pods that may answer users: what only one of the two watches shows may be there as well.
+pub fn possible(revision: &Revision) -> i32 {
+    revision.size.available.max(revision.rs.status.available_replicas)
+}

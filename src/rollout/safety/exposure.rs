@@ -82,13 +82,18 @@ impl<'w> Exposure<'w> {
         }
     }
 
+    /// Whether a revision is the one that an update leads to, and not the stable one.
+    pub fn updates(&self, revision: &Revision) -> bool {
+        self.cast.distinct_stable().is_some() && self.is_new(revision)
+    }
+
     fn is_new(&self, revision: &Revision) -> bool {
         self.cast.new.as_ref().is_some_and(|new| new.hash() == revision.hash())
     }
 
     /// Whether a revision is out of the traffic for good: no share, and nothing in flight that could give it one.
     pub fn drained(&self, revision: &Revision) -> bool {
-        let quiet = !self.routes.configured || self.routes.settled() || crate::mutant!("drained-unsettled");
+        let quiet = !self.routes.configured || self.routes.settled();
         quiet && self.share(revision).is_none() && !self.routes.managed_reach(revision.hash())
     }
 
@@ -116,8 +121,9 @@ impl<'w> Exposure<'w> {
         revision.hash() == status.stable_rs || revision.hash() == status.current_pod_hash
     }
 
-    /// The decision that moves users forward: an abort that the watch has not shown yet takes it back (I07, I29). The way
-    /// back of an abort rests on no decision that could still change for the worse.
+    /// The decision that moves users forward, and makes revisions grow: an abort or a newer revision that the watch has
+    /// not shown yet takes it back (I07, I10, I29). The way back of an abort rests on no decision that could still change
+    /// for the worse.
     pub fn decision(&self) -> Option<Basis> {
         let rollout = &self.world.rollout;
         (!rollout.status.abort).then(|| Basis::of(&**rollout))

@@ -208,10 +208,29 @@ impl Routes {
 
     /// Whether a revision has a share by what is known of the weights in force; where nothing is known, none.
     pub fn reaches(&self, hash: &str) -> bool {
-        let known = self.states.iter().filter(|state| state.memory.past != Past::Unknown);
-        known.flat_map(|state| &state.memory.in_flight).any(|weight| {
-            weight.canary_hash == hash && weight.canary > 0 || weight.stable_hash == hash && weight.canary < self.max
-        })
+        self.states.iter().any(|state| state.memory.past != Past::Unknown && self.part_up(state, hash) > 0)
+    }
+
+    /// The largest part that a revision has by any weight of a route that may be in force: by what the Services selected
+    /// when it was written, and by what they select now.
+    fn part_up(&self, state: &RouteState, hash: &str) -> i32 {
+        let part = |weight: &WrittenWeight, canary: &str, stable: &str| {
+            let of_canary = if canary == hash { weight.canary } else { 0 };
+            let of_stable = if stable == hash { self.max - weight.canary } else { 0 };
+            of_canary + of_stable
+        };
+        let newest = state.memory.in_flight.last();
+        let parts = state.memory.in_flight.iter().map(|weight| {
+            let then = part(weight, &weight.canary_hash, &weight.stable_hash);
+            let now = newest.map_or(0, |newest| {
+                // Ping and pong change sides.
+                let same = weight.canary_service == newest.canary_service;
+                let (canary, stable) = (&newest.canary_hash, &newest.stable_hash);
+                if same { part(weight, canary, stable) } else { part(weight, stable, canary) }
+            });
+            then.max(now)
+        });
+        parts.max().unwrap_or(0)
     }
 
     /// The largest share that a revision may have anywhere at this moment.
@@ -225,11 +244,7 @@ impl Routes {
                     return Share { part: self.max, whole: self.max };
                 }
             }
-            for weight in &state.memory.in_flight {
-                let canary = if weight.canary_hash == hash { weight.canary } else { 0 };
-                let stable = if weight.stable_hash == hash { self.max - weight.canary } else { 0 };
-                part = part.max(canary + stable);
-            }
+            part = part.max(self.part_up(state, hash));
         }
         if !self.errors.is_empty() {
             // A route that cannot be read may send anything anywhere.

@@ -1,6 +1,6 @@
 //! Permission to switch a Service's selector.
 
-use super::capacity::{self, Share, dependable};
+use super::capacity::{self, Share, dependable, possible};
 use super::exposure::Exposure;
 use super::write;
 use crate::api::Service;
@@ -46,6 +46,11 @@ fn refusal(exposure: &Exposure<'_>, goal: &ServiceGoal, revision: &Revision) -> 
     let wanted = match goal.readiness {
         Readiness::One => exposure.need_to_gain(revision, carried).max(1),
         Readiness::Full if goal.takes_all => exposure.demand.need(Share::ALL),
+        // Behind a route the update's Service carries what the weights give it, and no weight moves before it is taken
+        // over: it cannot wait for pods that later steps bring.
+        Readiness::Full if exposure.routes.configured && exposure.updates(revision) => {
+            revision.size.spec.max(exposure.need_to_gain(revision, carried)).max(1)
+        }
         // Taking over a Service that may carry a live workload: every pod of the revision.
         Readiness::Full => revision.size.spec.max(exposure.demand.replicas).max(1),
     };
@@ -66,9 +71,7 @@ fn refusal(exposure: &Exposure<'_>, goal: &ServiceGoal, revision: &Revision) -> 
 fn astray(exposure: &Exposure<'_>, left: &Revision) -> bool {
     let sides = Sides::of(&exposure.world.rollout);
     let selects = |service: &str| capacity::selected(exposure.world, service) == Some(left.hash());
-    let update = exposure.cast.distinct_stable().is_some()
-        && exposure.cast.new.as_ref().is_some_and(|new| new.hash() == left.hash());
-    update && selects(sides.canary) && selects(sides.stable)
+    exposure.updates(left) && selects(sides.canary) && selects(sides.stable)
 }
 
 /// The stable Service goes first, as in a blue-green, and meanwhile the canary Service keeps the pods within reach (I05).
@@ -110,7 +113,7 @@ fn leaving(exposure: &Exposure<'_>, goal: &ServiceGoal, carried: Share) -> Optio
     let left = capacity::target(exposure.world, exposure.cast, &goal.service)?;
     let canary = Sides::of(&exposure.world.rollout).canary;
     let managed = canary == goal.service && exposure.routes.managed_reach(left.hash());
-    if left.size.available == 0 || (carried.is_none() && !managed && exposure.routes.settled()) {
+    if possible(left) == 0 || (carried.is_none() && !managed && exposure.routes.settled()) {
         return None;
     }
     if astray(exposure, left) {

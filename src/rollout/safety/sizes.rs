@@ -1,6 +1,6 @@
 //! Permission to grow and shrink revisions: growing at once, shrinking only what no traffic can reach.
 
-use super::capacity::dependable;
+use super::capacity::{dependable, possible};
 use super::exposure::Exposure;
 use super::pace::{self, Room};
 use super::write;
@@ -51,6 +51,9 @@ fn forget_deadlines(exposure: &Exposure<'_>, now: Time, plan: &mut Plan) {
     let (cast, rollout) = (exposure.cast, &exposure.world.rollout);
     let by_delay = blue_green::within_delay(cast, now) && !rollback::direct(exposure.world, cast);
     let fast = rollout.spec.strategy.blue_green.is_some() && by_delay;
+    if let Some(end) = cast.new.as_ref().and_then(Revision::deadline).filter(|_| fast) {
+        plan.wake(end);
+    }
     let updating = cast.new.as_ref().filter(|_| !rollout.status.abort && (cast.at_stable() || !fast));
     for revision in cast.distinct_stable().into_iter().chain(updating) {
         if revision.rs.metadata.annotation(names::SCALE_DOWN_DEADLINE).is_some() {
@@ -74,7 +77,8 @@ fn resize(exposure: &Exposure<'_>, (revision, wanted): (&Revision, i32), reason:
     let current = revision.size.spec;
     if wanted >= current {
         if wanted > current {
-            plan.effects.push(write::scale(revision, wanted, exposure.demand.replicas, (reason, Vec::new())));
+            let basis = exposure.decision().into_iter().collect();
+            plan.effects.push(write::scale(revision, wanted, exposure.demand.replicas, (reason, basis)));
         }
         return;
     }
@@ -93,7 +97,9 @@ fn resize(exposure: &Exposure<'_>, (revision, wanted): (&Revision, i32), reason:
 /// Keeps a revision as it is. Where somebody has led users to it again, its delay begins anew once they are gone.
 fn still_needed(exposure: &Exposure<'_>, revision: &Revision, plan: &mut Plan) {
     let noted = revision.rs.metadata.annotation(names::SCALE_DOWN_DEADLINE).is_some();
-    if noted && exposure.routes.configured && exposure.routes.reaches(revision.hash()) {
+    let routes = exposure.routes;
+    let reached = if routes.configured { routes.reaches(revision.hash()) } else { !exposure.share(revision).is_none() };
+    if noted && reached {
         let cleared = [(names::SCALE_DOWN_DEADLINE, None)];
         plan.effects.push(write::annotate(revision, &cleared, "users reach the revision again"));
     }
@@ -189,14 +195,15 @@ fn permit_paced(exposure: &Exposure<'_>, goal: Ratio, plan: &mut Plan) {
     let room = Room { replicas, surge, unavailable };
     let next = pace::basic(&cast.sizes(), goal, room);
     let parts = [(cast.distinct_stable(), next.stable), (cast.new.as_ref(), next.new)];
+    let left: i32 = parts.iter().map(|(revision, size)| revision.map_or(0, dependable).min(*size)).sum();
     for (revision, size) in parts.into_iter().filter_map(|(revision, size)| revision.map(|revision| (revision, size))) {
+        // Below the floor only such pods go as surely answer nobody.
+        let size =
+            if left < replicas - unavailable { size.max(possible(revision).min(revision.size.spec)) } else { size };
         if size != revision.size.spec {
-            plan.effects.push(write::scale(
-                revision,
-                size,
-                replicas,
-                ("canary follows its step", siblings(exposure, revision)),
-            ));
+            let grows = size > revision.size.spec;
+            let basis = if grows { exposure.decision().into_iter().collect() } else { siblings(exposure, revision) };
+            plan.effects.push(write::scale(revision, size, replicas, ("canary follows its step", basis)));
         }
     }
     shrink_others(exposure, room, plan);
@@ -221,8 +228,8 @@ fn shrink_others(exposure: &Exposure<'_>, room: Room, plan: &mut Plan) {
     let dependable_all: i32 = exposure.cast.all().map(dependable).sum();
     let mut budget = dependable_all - (room.replicas - room.unavailable);
     for other in others {
-        // Pods that are not available cost nothing to lose; those that only one of two watches shows may be.
-        let healthy = other.size.available.max(other.rs.status.available_replicas).min(other.size.spec);
+        // Pods that are not available cost nothing to lose.
+        let healthy = possible(other).min(other.size.spec);
         let taken = budget.clamp(0, healthy);
         let size = healthy - taken;
         if !crate::mutant!("joint-budget-dropped") {

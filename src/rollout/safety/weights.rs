@@ -1,6 +1,6 @@
 //! Permission to move weights.
 
-use super::capacity::{self, Share, dependable};
+use super::capacity::{self, Share, dependable, possible};
 use super::exposure::Exposure;
 use super::managed;
 use super::route::RouteState;
@@ -32,7 +32,10 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
         }
     }
     let weight = permitted(exposure, target, goal.canary, plan);
-    let managed = managed::permitted(exposure, target, plan);
+    // A route is written with weights of ours, or not at all (I16): until those may move, somebody else's stand there.
+    let ours = |state: &RouteState| state.reading.is_at(state.reading.canary, exposure.routes.max);
+    let taken_over = weight.is_some() || exposure.routes.states.iter().all(ours);
+    let managed = managed::permitted(exposure, target, plan).filter(|_| taken_over);
     write(exposure, canary, (weight, managed), plan);
 }
 
@@ -86,13 +89,12 @@ fn lower(
     // Pods that answer nobody are left for any pod that answers somebody. A Service whose selector names no revision
     // reaches whatever its other labels do.
     let named = capacity::selected(exposure.world, sides.canary).is_some();
-    let dead = named && losing.is_none_or(|losing| losing.size.available == 0);
+    let dead = named && losing.is_none_or(|losing| possible(losing) == 0);
     if dead && available > 0 {
         return Some(wanted);
     }
     let need = |weight: i32| stable_need(exposure, stable, Share { part: max - weight, whole: max });
-    let fits = |weight: i32| available >= need(weight) || crate::mutant!("stable-weight-without-capacity");
-    let permitted = (wanted..before).find(|weight| fits(*weight));
+    let permitted = (wanted..before).find(|weight| available >= need(*weight));
     if permitted != Some(wanted) {
         let need = need(wanted);
         plan.blockers.push(Blocker::wait(
@@ -108,6 +110,9 @@ fn lower(
 /// Pods that the stable side needs for a larger share. Where it was made smaller on purpose, an abort gives it no more
 /// than its pods carry: those that are missing are not the few that may be missing (I06).
 fn stable_need(exposure: &Exposure<'_>, stable: Option<&Revision>, share: Share) -> i32 {
+    if crate::mutant!("stable-weight-without-capacity") {
+        return 0;
+    }
     let rollout = &exposure.world.rollout;
     let dynamic = rollout.spec.strategy.canary.as_ref().is_some_and(|canary| canary.dynamic_stable_scale);
     if dynamic && rollout.status.abort {

@@ -6,7 +6,7 @@ use crate::api::{Kind, Rollout, Service, Time, names};
 use crate::plan::{Basis, Effect, Event, ObjectRef, Phase, Precondition, Verb};
 use crate::rollout::cast::Revision;
 
-/// Sets the size of a ReplicaSet. `rests_on` is what a shrinking depends on.
+/// Sets the size of a ReplicaSet. `rests_on` is what that depends on.
 pub fn scale(revision: &Revision, to: i32, replicas: i32, why: (&str, Vec<Basis>)) -> Effect {
     let (reason, rests_on) = why;
     let from = revision.size.spec;
@@ -24,7 +24,7 @@ pub fn scale(revision: &Revision, to: i32, replicas: i32, why: (&str, Vec<Basis>
         object: ObjectRef::to(&*revision.rs),
         verb: Verb::Merge(json!({"metadata": {"annotations": annotations}, "spec": {"replicas": to}})),
         precondition: Precondition::of(revision.rs.meta()),
-        rests_on: if up { Vec::new() } else { rests_on },
+        rests_on,
         reason: reason.to_owned(),
         events: vec![Event::normal("ScalingReplicaSet", message)],
     }

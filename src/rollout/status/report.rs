@@ -33,6 +33,14 @@ pub fn calls_for_help(status: Option<&SiskinStatus>) -> Vec<(String, String, Str
     calls.map(|blocker| (blocker.code.clone(), blocker.object.clone(), blocker.message.clone())).collect()
 }
 
+/// Whether the maxima of the revision on record have risen since.
+pub fn has_risen(old: Option<&SiskinStatus>, new: Option<&SiskinStatus>) -> bool {
+    let water = |status: Option<&SiskinStatus>| status.and_then(|status| status.available_high_water.clone());
+    let (Some(old), Some(new)) = (water(old), water(new)) else { return false };
+    let same = old.pod_template_hash == new.pod_template_hash;
+    same && (new.available > old.available || new.updated > old.updated)
+}
+
 fn blocker(blocker: &Blocker) -> BlockerStatus {
     BlockerStatus {
         code: blocker.code.to_owned(),

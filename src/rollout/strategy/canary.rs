@@ -4,7 +4,7 @@ use super::target::{Fate, Readiness, ServiceGoal, SizeGoal, Target, WeightGoal};
 use super::{desired, managed, restart, routed, steps};
 use crate::api::rollout::Canary;
 use crate::rollout::cast::{Cast, Revision};
-use crate::rollout::safety::capacity;
+use crate::rollout::safety::capacity::{self, possible};
 use crate::rollout::safety::route::Routes;
 use crate::rollout::sides::Sides;
 use crate::rollout::world::World;
@@ -63,8 +63,11 @@ fn basic_sizes(world: &World, cast: &Cast, target: &mut Target) {
 pub fn weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary) -> i32 {
     let rollout = &world.rollout;
     let status = &rollout.status;
+    if led_around(world, cast) {
+        return routes.max;
+    }
     if !status.stable_rs.is_empty() && status.stable_rs == status.current_pod_hash {
-        return resting_weight(world, cast, routes);
+        return 0;
     }
     if (status.abort && !crate::mutant!("abort-keeps-weight")) || cast.new_size().available == 0 {
         return 0;
@@ -111,18 +114,19 @@ fn promoting_weight(world: &World, cast: &Cast, routes: &Routes, canary: &Canary
     i32::try_from(carried).unwrap_or(routes.max).max(now)
 }
 
-/// The weight after promotion: 0, as soon as the stable Service selects the promoted revision.
+/// Whether the traffic goes through the canary Service, which selects the promoted revision already, until the stable
+/// Service selects it as well; also where the next update, or its abort, has come meanwhile.
 ///
-/// Until then the traffic goes through the canary Service, which already selects it: a selector is never taken from
-/// pods that still have a share (I05), and both Services end on the same revision without a gap. Where no pod answers
-/// behind the stable Service any more, its selector moves at once, and there is no traffic to lead around it.
-fn resting_weight(world: &World, cast: &Cast, routes: &Routes) -> i32 {
+/// A selector is never taken from pods that still have a share (I05), and both Services end on the same revision
+/// without a gap. Where no pod answers behind the stable Service any more, its selector moves at once, and there is no
+/// traffic to lead around it.
+fn led_around(world: &World, cast: &Cast) -> bool {
     let sides = Sides::of(&world.rollout);
     let promoted = world.rollout.status.stable_rs.as_str();
-    let answers = |service: &str| capacity::target(world, cast, service).is_some_and(|left| left.size.available > 0);
+    let answers = |service: &str| capacity::target(world, cast, service).is_some_and(|left| possible(left) > 0);
     match (capacity::selected(world, sides.stable), capacity::selected(world, sides.canary)) {
-        (Some(stable), Some(new)) if stable != promoted && new == promoted && answers(sides.stable) => routes.max,
-        _ => 0,
+        (Some(stable), Some(new)) => stable != promoted && new == promoted && answers(sides.stable),
+        _ => false,
     }
 }
 
@@ -142,7 +146,8 @@ fn services(world: &World, cast: &Cast, routes: &Routes, (sides, target): (Sides
     // has the stable one, by somebody else's hand, the canary Service keeps its pods within reach while that one goes.
     let new = cast.new.as_ref().map(Revision::hash);
     let apart = status.abort && [sides.canary, sides.stable].iter().all(|side| capacity::selected(world, side) != new);
-    let behind_canary = if (aborted_without_router || aborted_and_drained || apart) && cast.stable.is_some() {
+    let around = routes.configured && led_around(world, cast);
+    let behind_canary = if (aborted_without_router || aborted_and_drained || apart || around) && cast.stable.is_some() {
         &cast.stable
     } else {
         &cast.new

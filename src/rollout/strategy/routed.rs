@@ -75,6 +75,7 @@ fn new_size(world: &World, cast: &Cast, routes: &Routes, (new, wanted): (&Revisi
     if !status.abort || cast.at_stable() || crate::mutant!("aborted-grows") {
         return goal(new, Fate::Size(wanted), "canary follows its step");
     }
+    let deserted = cast.stable.is_none() && !status.stable_rs.is_empty() && world.replicas() > 0;
     match defaults::abort_scale_down(&world.rollout) {
         AbortScaleDown::After(delay) if cast.stable.is_some() => {
             goal(new, Fate::RetireAborted { delay }, "update was aborted")
@@ -83,8 +84,8 @@ fn new_size(world: &World, cast: &Cast, routes: &Routes, (new, wanted): (&Revisi
             let held = wanted.max(in_force(world, routes, new.hash()));
             goal(new, Fate::Size(held.min(new.size.spec)), "update was aborted")
         }
-        // Its pods go after its traffic (I06).
-        _ if routes.share_up(new.hash()).part > 0 && cast.distinct_stable().is_some() => {
+        // Its pods go after its traffic (I06), and stay where somebody has taken the stable revision away.
+        _ if deserted || routes.share_up(new.hash()).part > 0 && cast.distinct_stable().is_some() => {
             goal(new, Fate::Keep, "update was aborted")
         }
         // An aborted revision never grows again before somebody asks for it (I29).

@@ -173,7 +173,7 @@ impl Checker {
         self.note_inputs(entry);
         self.note_field(entry);
         self.note_record(entry);
-        self.note_loss(entry);
+        self.note_disturbance(entry);
         judged
     }
 
@@ -224,12 +224,19 @@ impl Checker {
         }
     }
 
-    /// Remembers that somebody else has taken a whole revision away.
-    fn note_loss(&mut self, entry: &Entry) {
+    /// Remembers that somebody else has taken a revision or pods away, or changed what leads to them.
+    fn note_disturbance(&mut self, entry: &Entry) {
+        if matches!(entry.kind.as_str(), "Pod" | "Node" | "Service" | "HTTPRoute")
+            && !BUILT_IN.contains(&entry.actor.as_str())
+        {
+            for past in self.state.past.values_mut() {
+                Arc::make_mut(past).disturbed = Some(entry.time);
+            }
+        }
         let lost = entry.before.as_ref().filter(|_| entry.kind == "ReplicaSet" && entry.after.is_none());
         let owner = lost.filter(|_| entry.actor != CONTROLLER).and_then(|rs| object::controller_uid(rs));
         if let Some(owner) = owner {
-            self.state.past_of(owner).lost = Some(entry.time);
+            self.state.past_of(owner).disturbed = Some(entry.time);
         }
     }
 
@@ -242,11 +249,13 @@ impl Checker {
             let past = Arc::make_mut(past);
             // What came in since the value before was written excuses going back to it.
             let since = past.changed.insert(field.clone(), past.inputs).unwrap_or(past.inputs);
-            let ours = past.fields.get(&field).is_some_and(|(_, written, _)| *written == from);
-            let since = match (retreat, ours) {
-                (true, _) => u64::MAX,
-                (false, true) => since,
-                (false, false) => past.inputs,
+            let known = past.fields.get(&field).map(|(_, written, _)| *written == from);
+            let since = match known {
+                _ if retreat => u64::MAX,
+                // Going back to what somebody else has written is no going back.
+                Some(false) => u64::MAX,
+                Some(true) => since,
+                None => past.inputs,
             };
             past.fields.insert(field.clone(), (from.clone(), to.clone(), since));
         }

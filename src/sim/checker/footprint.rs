@@ -161,7 +161,7 @@ fn drop_weights(route: &mut Value, write: &Write<'_>) {
 }
 
 /// I20 No invented replicas: our writes never change R.spec.replicas; where it is absent, no write of ours takes pods
-/// from the stable revision of a Rollout that is not being updated.
+/// from the stable revision of a Rollout that is not being updated, but for the one that a restart has added.
 pub fn i20(write: &Write<'_>) -> Found {
     let wanted = |value: &Value| object::at(value, "/spec/replicas").cloned();
     if write.is("Rollout") && wanted(write.left()) != wanted(write.made()) {
@@ -174,7 +174,7 @@ pub fn i20(write: &Write<'_>) -> Found {
         return Ok(());
     };
     let resting = status.stable_rs == status.current_pod_hash;
-    if resting && super::facts::hash(write.left()) == status.stable_rs {
+    if resting && super::facts::hash(write.left()) == status.stable_rs && to < facts.replicas {
         return Err(format!("stable goes from {from} to {to} although nobody asks for a size"));
     }
     Ok(())

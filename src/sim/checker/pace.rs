@@ -11,6 +11,7 @@ use crate::sim::bare::view::LATEST;
 use crate::sim::models::replica_sets::ready_since;
 use crate::sim::object;
 use serde_json::Value;
+use std::time::Duration;
 
 /// The deadline on a ReplicaSet.
 fn deadline(rs: &Value) -> Option<Time> {
@@ -46,14 +47,16 @@ pub fn i08(write: &Write<'_>) -> Found {
     let (least, most) = (Share { part: least, whole: facts.max() }, Share { part: most, whole: facts.max() });
     let available = facts.state.available(new);
     let selected = facts.selected(canary) == status.current_pod_hash;
-    if available > 0 && share.exceeds(old) && share.exceeds(most) {
+    // What goes through the canary Service to the stable revision is no share of the canary.
+    let around = facts.selected(canary) == status.stable_rs;
+    if available > 0 && !around && share.exceeds(old) && share.exceeds(most) {
         return Err(format!("share of the canary goes to {share:?}, the record allows {most:?}"));
     }
     let carried = available >= facts.need_of(least, &status.current_pod_hash);
     let carried = carried && facts.replicas > 0;
     // What somebody else wrote into a route before us, when it was taken over, is no share that was ever given.
     let given = revisions::field(write.entry).is_some_and(|(field, ..)| write.past.fields.contains_key(&field));
-    if carried && selected && given && old.exceeds(share) && least.exceeds(share) {
+    if carried && selected && given && old.exceeds(share) && least.exceeds(share) && !disturbed_lately(write) {
         return Err(format!("share of the canary goes back to {share:?}, {least:?} is done"));
     }
     Ok(())
@@ -77,12 +80,17 @@ pub fn i10(write: &Write<'_>) -> Found {
         |facts: &Facts<'_>| -> i64 { facts.sets().map(|rs| facts.state.available(rs).min(wanted(rs))).sum() };
     let (before, after) = (dependable(facts), dependable(write.after));
     let floor = facts.replicas - facts.unavailable;
-    // Absent external loss: a revision that has gone a moment ago counts in a late view still.
-    let lost = facts.state.late_views && write.past.lost.is_some_and(|lost| write.entry.time.since(lost) <= LATEST);
-    if after < floor && after < before && !lost {
+    if after < floor && after < before && !disturbed_lately(write) {
         return Err(format!("{hash} goes from {from} to {to}: {after} pods to count on, {floor} are promised"));
     }
     Ok(())
+}
+
+/// Whether somebody else has taken pods away, or changed what leads to them, just now; where views are late, a moment
+/// ago: such a view does not show it yet, nor what has come of it.
+pub fn disturbed_lately(write: &Write<'_>) -> bool {
+    let late = if write.before.state.late_views { LATEST } else { Duration::ZERO };
+    write.past.disturbed.is_some_and(|since| write.entry.time.since(since) <= late)
 }
 
 /// N, and with it how many more pods there may be. Where views are late, a size that has just been another counts too.
@@ -206,7 +214,7 @@ pub fn i25(write: &Write<'_>) -> Found {
     let dependable = |rs: &Value| facts.state.available(rs).min(wanted(rs));
     let all: i64 = facts.sets().map(|rs| dependable(rs)).sum();
     let (floor, own) = (facts.replicas - facts.unavailable, facts.need_of(facts.share_up(hash(rs)), hash(rs)));
-    if all - 1 < floor || dependable(rs) - 1 < own {
+    if (all - 1 < floor || dependable(rs) - 1 < own) && !disturbed_lately(write) {
         return Err(format!(
             "{all} pods to count on before, {floor} promised; {} of its own, {own} needed",
             dependable(rs)

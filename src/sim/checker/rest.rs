@@ -24,11 +24,37 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
     if !measures && !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded") {
         return Err(format!("I34: at rest in {} {:?}", status.phase, status.message));
     }
+    if !measures {
+        goes_on(&facts)?;
+    }
     selectors(&facts)?;
     ends(&facts)?;
     sizes(&facts)?;
     weights(&facts)?;
     managed::at_rest(&facts)
+}
+
+/// A release that nothing stands in the way of does not stop: nobody has paused or aborted it, and every pod is there.
+fn goes_on(facts: &Facts<'_>) -> Result<(), String> {
+    let status = &facts.rollout.status;
+    let over = status.stable_rs == status.current_pod_hash || status.abort;
+    let held = facts.rollout.spec.paused || !status.pause_conditions.is_empty();
+    let complete = facts.sets().all(|rs| facts.state.available(rs) >= wanted(rs));
+    if over || held || !complete || !can_end(facts) {
+        return Ok(());
+    }
+    let index = status.current_step_index.unwrap_or(0);
+    Err(format!("I34: at rest at step {index}, {} {:?}, with every pod there", status.phase, status.message))
+}
+
+/// Whether there are pods to wait for, no more than are wanted, no size that stands against a weight, and every Service
+/// that the strategy needs has a name.
+fn can_end(facts: &Facts<'_>) -> bool {
+    let canary = facts.rollout.spec.strategy.canary.as_ref();
+    let threshold = canary.and_then(|canary| canary.replica_progress_threshold.as_ref());
+    let unreachable = threshold.is_some_and(|threshold| threshold.kind == "Pods");
+    let nameless = facts.routed().is_some_and(|(canary, stable)| canary.is_empty() || stable.is_empty());
+    facts.replicas > 0 && facts.canary_scale().is_none() && !unreachable && !nameless && facts.active() != Some("")
 }
 
 /// Every Service that the Rollout names selects a revision of it, where somebody could be given it and nobody paused.
@@ -82,10 +108,10 @@ fn weights(facts: &Facts<'_>) -> Result<(), String> {
     let Some((_, stable)) = facts.routed() else { return Ok(()) };
     let status = &facts.rollout.status;
     let share = facts.canary_share();
+    let all = Share { part: 1, whole: 1 };
     let is_at = |weight: i64| share.part * facts.max() == weight * share.whole;
     if (status.phase == "Healthy" || status.abort) && !is_at(0) {
         let available = facts.target(stable).map_or(0, |rs| facts.state.available(rs));
-        let all = Share { part: 1, whole: 1 };
         let need = if facts.dynamic() { facts.whole(all) } else { facts.need(all) };
         if status.phase == "Healthy" || available >= need {
             return Err(format!("I30: {} with a canary share of {share:?}", status.phase));
@@ -96,7 +122,8 @@ fn weights(facts: &Facts<'_>) -> Result<(), String> {
     let index = status.current_step_index.unwrap_or(0);
     let wanted = i64::from(crate::rollout::strategy::steps::weight_at(&facts.rollout, index));
     let need = facts.need_of(Share { part: wanted, whole: facts.max() }, &status.current_pod_hash);
-    if paused && canary > 0 && canary >= need && facts.replicas > 0 && !is_at(wanted) {
+    let carried = facts.target(stable).map_or(0, |rs| facts.state.available(rs)) >= facts.need(all) || wanted > 0;
+    if paused && carried && canary > 0 && canary >= need && facts.replicas > 0 && !is_at(wanted) {
         return Err(format!("I42: paused at {index} with a canary share of {share:?}, {wanted} wanted"));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Identity and history: I15, I19, I22.
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 use super::check::{Found, Write};
 use super::facts::{HASH, hash, wanted};
@@ -70,9 +71,10 @@ pub fn i22(write: &Write<'_>) -> Found {
     let (facts, gone) = (write.before, write.left());
     let status = &facts.rollout.status;
     let hash = hash(gone);
-    let pods =
-        facts.state.list("Pod", facts.namespace()).filter(|pod| object::controller_uid(pod) == Some(object::uid(gone)));
-    let pods = pods.count();
+    // A view of pods that is late does not show those yet that are on their way out already.
+    let goes = |pod: &Value| facts.state.late_views && object::at(pod, "/metadata/deletionTimestamp").is_some();
+    let own = |pod: &&Arc<Value>| object::controller_uid(pod) == Some(object::uid(gone)) && !goes(pod);
+    let pods = facts.state.list("Pod", facts.namespace()).filter(own).count();
     let limit = crate::rollout::defaults::history_limit(&facts.rollout);
     let old = facts.sets().filter(|rs| {
         let other = super::facts::hash(rs);

@@ -30,8 +30,8 @@ pub struct Past {
     pub inputs: u64,
     /// Images that the template has had.
     pub images: Vec<Value>,
-    /// When somebody else last took a whole revision away.
-    pub lost: Option<Time>,
+    /// When somebody else last took a revision or pods away, or changed what leads to them.
+    pub disturbed: Option<Time>,
     /// Sizes that the Rollout was asked to have, and until when.
     pub sizes: Vec<(Time, i32)>,
     /// When the update last got further by the record, or was changed.

@@ -181,7 +181,8 @@ pub fn i06(write: &Write<'_>) -> Found {
     if facts.dynamic() {
         return if write.is("HTTPRoute") { carried(write, (canary, stable)) } else { Ok(()) };
     }
-    let Some((from, to)) = resize(write).filter(|(from, to)| to < from) else { return Ok(()) };
+    // Pods beyond N are nobody's to keep.
+    let Some((from, to)) = resize(write).filter(|(from, to)| to < from && *to < facts.replicas) else { return Ok(()) };
     let share = facts.share_up(&status.current_pod_hash);
     if hash(write.left()) == status.current_pod_hash && share.part > 0 {
         return Err(format!(
@@ -213,6 +214,10 @@ pub fn i07(write: &Write<'_>) -> Found {
     let (facts, Some((canary, stable))) = (write.before, write.before.routed()) else { return Ok(()) };
     let status = &facts.rollout.status;
     if !write.is_route() || !status.abort || status.stable_rs == status.current_pod_hash {
+        return Ok(());
+    }
+    if facts.selected(canary) == status.stable_rs {
+        // Traffic that is led around the stable Service reaches the stable revision.
         return Ok(());
     }
     let (old, new) = (|name| share_in(facts, write.left(), name), |name| share_in(facts, write.made(), name));

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::check::{Found, Write};
-use super::facts::{Facts, HASH, wanted};
+use super::facts::{Facts, HASH, Share, hash, wanted};
 use super::state::State;
 use crate::api::{Rollout, names};
+use crate::sim::bare::view::LATEST;
 use crate::sim::object;
 
 /// `maxSurge` of a Deployment that does not say, in percent, rounded up.
@@ -39,7 +40,7 @@ pub fn replicas(state: &State, value: &Value, rollout: &Rollout) -> i32 {
     };
     let noted = |rs: &Value| object::annotation(rs, names::DESIRED_REPLICAS).and_then(|text| text.parse().ok());
     let sets = state.list("ReplicaSet", object::namespace(value)).filter(stable);
-    let sizes = sets.map(|rs| wanted(rs).max(noted(rs).unwrap_or(0)));
+    let sizes = sets.map(|rs| noted(rs).unwrap_or_else(|| wanted(rs)));
     let deployment = referenced(state, value, rollout)
         .filter(|_| rollout.spec.workload_ref.as_ref().is_some_and(|reference| reference.kind == "Deployment"));
     let most = sizes.chain(deployment.map(|deployment| wanted(deployment))).max().unwrap_or(1).max(1);
@@ -80,8 +81,17 @@ pub fn i24(write: &Write<'_>) -> Found {
         return Ok(());
     }
     let (Some(old), Some(new)) = (deployment(write.before), deployment(write.after)) else { return Ok(()) };
+    let facts = write.before;
+    let shared = facts.routed().is_some() || facts.active().is_some();
+    if write.is("ReplicaSet") && shared && facts.share_up(hash(write.left())) == Share::NONE {
+        // Nobody is served by it: that is I04's and I23's matter.
+        return Ok(());
+    }
     let (before, after) = (capacity(write.before, old), capacity(write.after, new));
-    let floor = write.after.replicas - write.after.unavailable;
+    // Absent changes of N: the pods for a larger one are still to come.
+    let grown = write.past.sizes.iter().filter(|(until, _)| write.entry.time.since(*until) <= LATEST);
+    let former = grown.map(|(_, size)| i64::from(*size)).min();
+    let floor = former.map_or(write.after.replicas, |size| size.min(write.after.replicas)) - write.after.unavailable;
     if after < floor && after < before {
         return Err(format!("{after} pods of Deployment and Rollout to count on, {floor} are promised"));
     }

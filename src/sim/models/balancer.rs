@@ -132,10 +132,6 @@ impl LoadBalancer {
 }
 
 impl Model for LoadBalancer {
-    fn copy(&self) -> Box<dyn Model> {
-        Box::new(self.clone())
-    }
-
     fn tick(&mut self, now: Time) -> Option<Time> {
         let mut keys: Vec<Key> = Vec::new();
         for event in self.feed.pull().events {

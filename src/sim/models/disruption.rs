@@ -115,10 +115,6 @@ impl Disruption {
 }
 
 impl Model for Disruption {
-    fn copy(&self) -> Box<dyn Model> {
-        Box::new(self.clone())
-    }
-
     fn tick(&mut self, now: Time) -> Option<Time> {
         for event in self.feed.pull().events {
             if event.kind == "PodDisruptionBudget" {

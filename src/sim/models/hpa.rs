@@ -136,10 +136,6 @@ impl Autoscaler {
 }
 
 impl Model for Autoscaler {
-    fn copy(&self) -> Box<dyn Model> {
-        Box::new(self.clone())
-    }
-
     fn tick(&mut self, now: Time) -> Option<Time> {
         for event in self.feed.pull().events {
             match (&event.before, &event.after) {

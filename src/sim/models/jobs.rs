@@ -114,10 +114,6 @@ impl Jobs {
 }
 
 impl Model for Jobs {
-    fn copy(&self) -> Box<dyn Model> {
-        Box::new(self.clone())
-    }
-
     fn tick(&mut self, now: Time) -> Option<Time> {
         for event in self.feed.pull().events {
             let Some(object) = event.object() else { continue };

@@ -4,12 +4,21 @@
 use crate::api::Time;
 
 /// A controller, or a part of the infrastructure, that is moved by ticks.
-pub trait Model: Send {
+pub trait Model: Copied + Send {
     /// Does what is due; returns when there is more to do if nothing changes.
     fn tick(&mut self, now: Time) -> Option<Time>;
+}
 
-    /// The same as it is now, over the same server.
+/// What can be had once more, over the same server: every model that is `Clone`.
+pub trait Copied {
+    /// The same as it is now.
     fn copy(&self) -> Box<dyn Model>;
+}
+
+impl<M: Model + Clone + 'static> Copied for M {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
 }
 
 impl Clone for Box<dyn Model> {

@@ -12,6 +12,7 @@ struct Counts {
     writes: u64,
     /// None after a restart: the watches that faults name have gone with their process.
     events: Option<BTreeMap<String, u64>>,
+    turns: u64,
 }
 
 impl Counts {
@@ -19,13 +20,14 @@ impl Counts {
         let process = &player.rig.core.process;
         let counts = process.view.counts().map(|(kind, count)| (kind.to_owned(), count));
         let events = player.rig.events.is_empty().then(|| counts.collect());
-        Self { writes: process.strikes.writes, events }
+        Self { writes: process.strikes.writes, events, turns: player.turned }
     }
 
     /// Whether a fault has struck by now, had it been ordered.
     fn includes(&self, fault: &Fault) -> bool {
         match fault {
             Fault::Lag { .. } => true,
+            Fault::Act { turn, .. } => *turn < self.turns,
             Fault::Write { number, .. } | Fault::Older { number, .. } => *number < self.writes,
             Fault::Watch { kind, number, .. } => {
                 self.events.as_ref().is_some_and(|events| events.get(kind).is_some_and(|count| number < count))
@@ -35,7 +37,7 @@ impl Counts {
 }
 
 /// Plays a scenario with each of these faults, one a run, and hands out what came of each. A fault that never strikes is
-/// no run. `goes_on` is asked before each.
+/// no run. `hear` says whether the search goes on.
 ///
 /// # Errors
 /// The story of the run without any fault, where that breaks a promise.
@@ -44,26 +46,29 @@ pub fn branches(
     faults: &[Fault],
     hear: &mut dyn FnMut(&Fault, Result<Ended, String>) -> bool,
 ) -> Result<(), String> {
-    // What a checker may demand depends on whether views are late.
-    let (writes, views): (Vec<&Fault>, Vec<&Fault>) =
-        faults.iter().partition(|fault| matches!(fault, Fault::Write { .. }));
-    for (faults, late) in [(writes, false), (views, true)] {
-        if !faults.is_empty() && !family(scenario, faults.into(), late, hear)? {
+    // What a checker may demand depends on what can go wrong: each sort of it has a base of its own.
+    let mut families: BTreeMap<(bool, bool), VecDeque<&Fault>> = BTreeMap::new();
+    for fault in faults {
+        families.entry((fault.hurts(), fault.delays())).or_default().push_back(fault);
+    }
+    for (demands, faults) in families {
+        if !family(scenario, faults, demands, hear)? {
             return Ok(());
         }
     }
     Ok(())
 }
 
-/// Faults that share one base. Returns whether the search goes on.
+/// Faults that share one base: one in which requests may fail, and one in which views may be late. Returns whether the
+/// search goes on.
 fn family(
     scenario: &Scenario,
     mut waiting: VecDeque<&Fault>,
-    late: bool,
+    (troubled, late): (bool, bool),
     hear: &mut dyn FnMut(&Fault, Result<Ended, String>) -> bool,
 ) -> Result<bool, String> {
     let mut base = Player::begin(set_up(&Case { scenario: scenario.clone(), faults: Vec::new() }), scenario);
-    base.rig.troubled = true;
+    base.rig.troubled = troubled;
     base.rig.checker.state.late_views = late;
     loop {
         let before = base.save();

@@ -16,7 +16,6 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("stable-weight-without-capacity", "I03"),
     ("weight-before-selector", "I03"),
     ("shrink-below-share", "I04"),
-    ("drained-unsettled", "I04"),
     ("grace-skipped", "I04"),
     ("no-scale-down-delay", "I04"),
     ("only-newest-in-flight", "I04"),

@@ -21,6 +21,8 @@ pub struct Ended {
     pub writes: u64,
     /// Writes of everybody: the server's last version.
     pub version: u64,
+    /// Turns until the script was over and everything had come to rest.
+    pub turns: u64,
     /// Events of each kind.
     pub events: BTreeMap<String, u64>,
     /// Phase, sizes by image and the canary's weight at rest.
@@ -46,6 +48,8 @@ pub struct Player<'s> {
     until: Time,
     /// Turns since the last action.
     turns: usize,
+    /// Turns in all.
+    pub(super) turned: u64,
 }
 
 /// A player at some moment: [`Player::save`].
@@ -55,13 +59,14 @@ pub(super) struct Moment<'s> {
     next: usize,
     until: Time,
     turns: usize,
+    turned: u64,
 }
 
 impl<'s> Player<'s> {
     /// At the beginning of a script.
     pub fn begin(rig: Rig, scenario: &'s Scenario) -> Self {
         let until = rig.core.now();
-        let mut player = Self { rig, scenario, next: 0, until, turns: 0 };
+        let mut player = Self { rig, scenario, next: 0, until, turns: 0, turned: 0 };
         player.await_next();
         player
     }
@@ -72,7 +77,7 @@ impl<'s> Player<'s> {
     /// The story of the first broken promise.
     pub fn play_on(mut self) -> Result<Ended, String> {
         self.act_out()?;
-        Ok(ended(&self.rig))
+        Ok(ended(&self.rig, self.turned))
     }
 
     /// Does what is left of the script, and lets everything come to rest.
@@ -88,8 +93,14 @@ impl<'s> Player<'s> {
     pub(super) fn turn(&mut self) -> Result<bool, String> {
         self.turns += 1;
         if self.turns > MAX_EVENTS {
-            return Err(self.rig.endless());
+            // A budget that refuses a restart is asked again and again.
+            let over = self.next == self.scenario.script.len() && self.rig.restarts();
+            return if over { Ok(true) } else { Err(self.rig.endless()) };
         }
+        for action in self.rig.hands.remove(&self.turned).unwrap_or_default() {
+            act(&mut self.rig, self.scenario, action);
+        }
+        self.turned += 1;
         if !self.rig.turn(self.until)? {
             return Ok(false);
         }
@@ -114,13 +125,14 @@ impl<'s> Player<'s> {
     /// Everything as it is now, to be played on from more than once.
     pub(super) fn save(&self) -> Moment<'s> {
         let rig = self.rig.save();
-        Moment { rig, scenario: self.scenario, next: self.next, until: self.until, turns: self.turns }
+        let Self { scenario, next, until, turns, turned, .. } = *self;
+        Moment { rig, scenario, next, until, turns, turned }
     }
 
     /// The player as it was. As [`Rig::load`]: only the one that was loaded last may be played on.
     pub(super) fn load(moment: &Moment<'s>) -> Self {
-        let Moment { rig, scenario, next, until, turns } = moment;
-        Self { rig: Rig::load(rig), scenario, next: *next, until: *until, turns: *turns }
+        let Moment { rig, scenario, next, until, turns, turned } = moment;
+        Self { rig: Rig::load(rig), scenario, next: *next, until: *until, turns: *turns, turned: *turned }
     }
 }
 
@@ -128,8 +140,8 @@ impl<'s> Player<'s> {
 pub fn set_up(case: &Case) -> Rig {
     let mut rig = Rig::empty(case.scenario.seed, "2026-11-21T12:00:00Z".parse().unwrap_or_default());
     furnish(&mut rig, case);
-    rig.troubled = !case.faults.is_empty();
-    rig.checker.state.late_views = case.faults.iter().any(|fault| !matches!(fault, Fault::Write { .. }));
+    rig.troubled = case.faults.iter().any(Fault::hurts);
+    rig.checker.state.late_views = case.faults.iter().any(Fault::delays);
     for fault in &case.faults {
         order(&mut rig, fault);
     }
@@ -198,10 +210,11 @@ pub(super) fn order(rig: &mut Rig, fault: &Fault) {
             process.strikes.ordered.insert(*number, Strike::CrashAfter);
             rig.behind_after_crash = *versions;
         }
+        Fault::Act { turn, action } => rig.hands.entry(*turn).or_default().push(*action),
     }
 }
 
-fn ended(rig: &Rig) -> Ended {
+fn ended(rig: &Rig, turns: u64) -> Ended {
     let user = rig.core.user();
     let sizes: BTreeMap<String, i64> = user
         .list("ReplicaSet", KEY.0)
@@ -213,6 +226,7 @@ fn ended(rig: &Rig) -> Ended {
         writes: rig.core.process.strikes.writes,
         version: rig.core.cluster.server.version(),
         events: rig.events.clone(),
+        turns,
         end: format!("{} {sizes:?} weight {}", rig.shown(), rig.weight()),
     }
 }

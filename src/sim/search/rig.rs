@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::analyst::Analyst;
+use super::scenario::Action;
 use super::story::describe;
 use super::world::{SERVICES, template};
 use crate::api::{Rollout, Time};
@@ -28,6 +29,8 @@ use crate::sim::object;
 pub(super) const MAX_EVENTS: usize = 5_000;
 /// Ticks of the cluster at one instant, before that counts as never ending.
 const MAX_TICKS: usize = 200;
+/// Pods at one time, before that counts as never ending: no case wants more than a few.
+const MAX_PODS: usize = 100;
 /// Seconds after which everything has come to its end that ever does.
 pub(super) const REST: u64 = 20_000;
 /// Looks that write, without anything else moving, before that counts as a loop.
@@ -56,6 +59,8 @@ pub struct Rig {
     pub pace: Duration,
     /// Whether requests may fail and views be late: without that a refused write is a defect.
     pub troubled: bool,
+    /// What somebody does at a turn, by its number.
+    pub hands: BTreeMap<u64, Vec<Action>>,
     /// What the controller had heard when it looked last.
     looked_at: Option<u64>,
     /// Versions by which the API server is behind that a process meets after its next crash.
@@ -108,6 +113,7 @@ impl Rig {
             analyst,
             pace: Duration::from_millis(20),
             troubled: false,
+            hands: BTreeMap::new(),
             looked_at: None,
             behind_after_crash: 0,
             events: BTreeMap::new(),
@@ -291,6 +297,9 @@ impl Rig {
             let due = self.core.cluster.tick();
             let analysis = self.analyst.tick(self.core.now());
             self.check()?;
+            if self.checker.state.list("Pod", KEY.0).nth(MAX_PODS).is_some() {
+                return Err(self.story("I40: pods without end"));
+            }
             if self.core.cluster.server.version() == before {
                 return Ok([due, analysis].into_iter().flatten().min());
             }
@@ -410,7 +419,9 @@ impl Rig {
     pub fn story(&self, what: &str) -> String {
         let status = self.rollout().map(|rollout| format!("{:#?}", rollout.status.siskin)).unwrap_or_default();
         let from = self.last.len().saturating_sub(SHOWN);
-        let lines: Vec<String> = self.last.iter().skip(from).map(|entry| describe(entry)).collect();
+        let mut lines: Vec<String> = self.last.iter().skip(from).map(|entry| describe(entry)).collect();
+        let plan = self.core.plan.effects.iter();
+        lines.extend(plan.map(|effect| format!("planned: {}: {}", effect.object, effect.reason)));
         format!("{}\n{status}\nblockers {:#?}\n{what}", lines.join("\n"), self.core.plan.blockers)
     }
 

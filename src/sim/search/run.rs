@@ -261,7 +261,7 @@ impl Worker<'_> {
             let told = format!("{name}: {fault:?}");
             let case = systematic::case(scenario, Some(fault.clone()));
             let disturbed = self.hear(Trial { name: &told, class: fault.class(), case }, came_of_it, play);
-            if disturbed.is_some_and(|disturbed| disturbed.end != ended.end) {
+            if fault.hurts() && disturbed.is_some_and(|disturbed| disturbed.end != ended.end) {
                 self.report.strayed.push(told);
             }
             true

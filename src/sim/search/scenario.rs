@@ -199,6 +199,13 @@ pub enum Fault {
         /// By how many versions.
         versions: u64,
     },
+    /// Somebody does something at one turn of the run, by its number from 0: at any moment in which anything moves.
+    Act {
+        /// Which.
+        turn: u64,
+        /// What.
+        action: Action,
+    },
 }
 
 impl Fault {
@@ -222,7 +229,18 @@ impl Fault {
             },
             Self::Lag { .. } => "watch: kinds reordered",
             Self::Older { .. } => "restart against an older API server",
+            Self::Act { .. } => "somebody acts at any moment",
         }
+    }
+
+    /// Whether the controller's requests or its views suffer; people may do what they like without that.
+    pub const fn hurts(&self) -> bool {
+        !matches!(self, Self::Act { .. })
+    }
+
+    /// Whether views are late by it.
+    pub const fn delays(&self) -> bool {
+        !matches!(self, Self::Write { .. } | Self::Act { .. })
     }
 }
 

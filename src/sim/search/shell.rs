@@ -119,16 +119,31 @@ struct Shell {
 /// The story of the first broken promise.
 pub async fn play(case: &Case) -> Result<(), String> {
     let mut shell = Shell::set(case)?;
-    for (wait, action) in &case.scenario.script {
-        let at = shell.clock.now() + Duration::from_millis(*wait);
+    for (at, action) in timeline(case, shell.clock.now()) {
         shell.run_until(at).await?;
         match action {
             Action::Restart => shell.restart(),
-            action => act(&mut shell.rig, &case.scenario, *action),
+            action => act(&mut shell.rig, &case.scenario, action),
         }
     }
     act(&mut shell.rig, &case.scenario, Action::Heal);
     shell.rest().await
+}
+
+/// When people do what: the script, and what somebody does besides. A turn is as long as an event here.
+fn timeline(case: &Case, start: Time) -> Vec<(Time, Action)> {
+    let mut at = start;
+    let script = case.scenario.script.iter().map(|(wait, action)| {
+        at = at + Duration::from_millis(*wait);
+        (at, *action)
+    });
+    let mut all: Vec<(Time, Action)> = script.collect();
+    all.extend(case.faults.iter().filter_map(|fault| match fault {
+        Fault::Act { turn, action } => Some((start + EVENT * u32::try_from(*turn).unwrap_or(u32::MAX), *action)),
+        _ => None,
+    }));
+    all.sort_by_key(|(at, _)| *at);
+    all
 }
 
 impl Shell {
@@ -169,6 +184,8 @@ impl Shell {
                     rig.did(server.delay_watch(kind, Duration::from_millis(*millis)));
                     mended.push((start + Duration::from_mins(5), kind.clone()));
                 }
+                // In the timeline.
+                Fault::Act { .. } => {}
             }
         }
         let meet = Arc::clone(&struck);

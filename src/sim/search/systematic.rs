@@ -22,6 +22,19 @@ const LAGS: &[u64] = &[30, 700, 8_000, 60_000];
 /// By how many versions an API server can be behind.
 const BEHIND: &[u64] = &[1, 5, 20, 80];
 
+/// What somebody does at any moment.
+const ACTIONS: &[Action] = &[
+    Action::Abort,
+    Action::Apply(2),
+    Action::Apply(0),
+    Action::PromoteFull,
+    Action::Promote,
+    Action::Pause(true),
+    Action::Scale(5),
+    Action::Kill(Side::New, 9),
+    Action::Hurt(Side::Stable, 1),
+];
+
 fn analysis() -> Value {
     json!({"templates": [{"templateName": "errors"}]})
 }
@@ -144,7 +157,8 @@ pub fn scenarios() -> Vec<(String, Scenario)> {
 
 /// Every single fault of a scenario that has come to its end without any.
 pub fn faults(ended: &Ended) -> Vec<Fault> {
-    let mut faults = Vec::new();
+    let at = |turn: u64| ACTIONS.iter().map(move |action| Fault::Act { turn, action: *action });
+    let mut faults: Vec<Fault> = (0..ended.turns).flat_map(at).collect();
     for number in 0..ended.writes {
         faults.extend(STRIKES.iter().map(|strike| Fault::Write { number, strike: *strike }));
         faults.extend(BEHIND.iter().map(|versions| Fault::Older { number, versions: *versions }));

@@ -102,10 +102,6 @@ impl NodeLifecycle {
 }
 
 impl Model for NodeLifecycle {
-    fn copy(&self) -> Box<dyn Model> {
-        Box::new(self.clone())
-    }
-
     fn tick(&mut self, now: Time) -> Option<Time> {
         for event in self.feed.pull().events {
             let Some(name) = event.object().map(|node| object::name(node).to_owned()) else { continue };

@@ -127,10 +127,6 @@ impl NodePool {
 }
 
 impl Model for NodePool {
-    fn copy(&self) -> Box<dyn Model> {
-        Box::new(self.clone())
-    }
-
     fn tick(&mut self, now: Time) -> Option<Time> {
         let news = self.feed.pull();
         if !std::mem::replace(&mut self.started, true) {

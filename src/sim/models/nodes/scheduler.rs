@@ -66,10 +66,6 @@ impl Scheduler {
 }
 
 impl Model for Scheduler {
-    fn copy(&self) -> Box<dyn Model> {
-        Box::new(self.clone())
-    }
-
     fn tick(&mut self, now: Time) -> Option<Time> {
         let news = self.feed.pull();
         if !news.events.is_empty() {
