@@ -159,7 +159,7 @@ fn mutants(plan: &Plan) -> ExitCode {
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("mutants") {
         let plan = Plan {
-            stride: size("STRIDE", 97),
+            stride: size("STRIDE", 23),
             seeds: (number("FROM", 1), number("SEEDS", 2_000)),
             shell: (1, 0),
             through_shell,
@@ -170,8 +170,8 @@ fn main() -> ExitCode {
         return mutants(&plan);
     }
     let plan = Plan {
-        stride: size("STRIDE", 3),
-        seeds: (number("FROM", 1), number("SEEDS", 50_000)),
+        stride: size("STRIDE", 5),
+        seeds: (number("FROM", 1), number("SEEDS", 36_000)),
         shell: (number("FROM", 1), number("SHELL_RUNS", 3_200)),
         through_shell,
         threads: size("THREADS", 2),

@@ -7,16 +7,18 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
 use crate::api::rollout::RolloutSpec;
-use crate::api::{Meta, Rollout, Workload, crd, names};
+use crate::api::{Meta, RawJson, Rollout, Workload, crd, names};
 use crate::rollout::validate::{ErrorKind, validate_spec};
 use crate::rollout::{SpecDigest, workload};
 use crate::runtime::object::Cached;
 
-/// A Rollout with the template of a workload in it, and of which version of the workload.
+/// A Rollout with the template of a workload in it, and what of the workload that rests on.
 #[derive(Debug)]
 struct Resolved {
     uid: String,
     generation: i64,
+    /// A generation comes twice where a cluster was restored, or a simulation played from one moment more than once.
+    templates: [RawJson; 2],
     rollout: Arc<Rollout>,
     digest: Arc<SpecDigest>,
 }
@@ -67,10 +69,14 @@ impl CachedRollout {
     pub fn with_template_of(&self, workload: &Workload) -> (Arc<Rollout>, Arc<SpecDigest>) {
         let mut resolved = self.resolved.lock();
         let Meta { uid, generation, .. } = &workload.metadata;
-        let known = resolved.take().filter(|known| known.uid == *uid && known.generation == *generation);
+        let templates = [workload.spec.template.clone(), workload.template.clone()];
+        let is_of =
+            |known: &Resolved| (&known.uid, known.generation, &known.templates) == (uid, *generation, &templates);
+        let known = resolved.take().filter(is_of);
         let known = known.unwrap_or_else(|| {
             let (rollout, digest) = workload::resolve(&self.rollout, &self.digest, workload);
-            Resolved { uid: uid.clone(), generation: *generation, rollout: Arc::new(rollout), digest: Arc::new(digest) }
+            let (rollout, digest) = (Arc::new(rollout), Arc::new(digest));
+            Resolved { uid: uid.clone(), generation: *generation, templates: templates.clone(), rollout, digest }
         });
         let answer = (Arc::clone(&known.rollout), Arc::clone(&known.digest));
         *resolved = Some(known);

@@ -19,7 +19,7 @@ use super::workload::{self, WorkloadView};
 use super::world::World;
 use crate::api::rollout_status::ObservedGeneration;
 use crate::api::{RolloutStatus, Time};
-use crate::plan::{Blocker, Event, ObjectRef, Plan, Record};
+use crate::plan::{Blocker, Effect, Event, ObjectRef, Phase, Plan, Record};
 use std::time::Duration;
 
 /// How long an invalid Rollout rests before it is looked at again although nothing has changed.
@@ -143,7 +143,7 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory
     conditions::update(case, ruling);
     duration::update(case, ruling);
     let shown = phase::controller(&case.world.rollout, &ruling.next);
-    let (shown_phase, message) = match unhealthy(case, shown.phase) {
+    let (shown_phase, message) = match unhealthy(case, plan, shown.phase) {
         Some(message) => (phase::PROGRESSING, message.to_owned()),
         None => (shown.phase, shown.message),
     };
@@ -182,7 +182,7 @@ fn tell(case: &Case<'_>, next: &RolloutStatus, reason: &str) -> Option<Record> {
 }
 
 /// What is missing although the contract's rules say Healthy: they count pods of former revisions as available ones (I41).
-fn unhealthy(case: &Case<'_>, shown: &str) -> Option<&'static str> {
+fn unhealthy(case: &Case<'_>, plan: &Plan, shown: &str) -> Option<&'static str> {
     if shown != phase::HEALTHY || crate::mutant!("healthy-too-early") {
         return None;
     }
@@ -190,7 +190,10 @@ fn unhealthy(case: &Case<'_>, shown: &str) -> Option<&'static str> {
     if case.cast.new.as_ref().map_or(0, capacity::dependable) < case.world.replicas() {
         return Some(phase::PODS_PENDING);
     }
-    (!conditions::weights_rest(case)).then_some(phase::WEIGHTS_PENDING)
+    // A plan may take weights out of their rest that the record of a moment ago calls final.
+    let weighs = |effect: &Effect| effect.phase == Phase::Route && effect.object.resource.kind != "Service";
+    let moves = plan.effects.iter().any(weighs);
+    (moves || !conditions::weights_rest(case)).then_some(phase::WEIGHTS_PENDING)
 }
 
 /// The first event that a Rollout has comes before all others.

@@ -145,8 +145,6 @@ fn may_miss(demand: Demand, count: &Count) -> i32 {
 
 fn evict(exposure: &Exposure<'_>, pod: &Pod) -> Effect {
     let mut rests_on = exposure.basis();
-    // How many pods are wanted, too.
-    rests_on.push(Basis::of(&*exposure.world.rollout));
     rests_on.extend(exposure.cast.all().filter(|r| r.size.spec > 0).map(|revision| Basis::of(&*revision.rs)));
     Effect {
         phase: Phase::ScaleDown,

@@ -129,12 +129,13 @@ impl<'w> Exposure<'w> {
         (!rollout.status.abort).then(|| Basis::of(&**rollout))
     }
 
-    /// What the permission to take pods from a revision rests on: the routes, and the Services.
+    /// What the permission to take pods from a revision rests on: the Rollout, the routes, and the Services.
     pub fn basis(&self) -> Vec<Basis> {
         if crate::mutant!("rests-on-nothing") {
             return Vec::new();
         }
-        let mut basis: Vec<Basis> = self.world.services.values().map(|service| Basis::of(&**service)).collect();
+        let mut basis = vec![Basis::of(&*self.world.rollout)];
+        basis.extend(self.world.services.values().map(|service| Basis::of(&**service)));
         basis.extend(
             self.routes
                 .states

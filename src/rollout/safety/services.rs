@@ -42,7 +42,7 @@ fn switch(exposure: &Exposure<'_>, service: &Service, revision: &Revision) -> cr
 /// Why a switch has to wait.
 fn refusal(exposure: &Exposure<'_>, goal: &ServiceGoal, revision: &Revision) -> Option<Blocker> {
     let object = format!("Service/{}", goal.service);
-    let carried = carried(exposure, goal);
+    let carried = carried(exposure, &goal.service);
     let wanted = match goal.readiness {
         Readiness::One => exposure.need_to_gain(revision, carried).max(1),
         Readiness::Full if goal.takes_all => exposure.demand.need(Share::ALL),
@@ -67,11 +67,14 @@ fn refusal(exposure: &Exposure<'_>, goal: &ServiceGoal, revision: &Revision) -> 
     leaving(exposure, goal, carried).map(|message| Blocker::wait("TrafficNotSettled", object, message))
 }
 
-/// Whether somebody pointed the stable Service at the update as well: no weight can take its traffic from it then.
+/// Whether both Services select a revision that is not the stable one, and no weight can take its traffic from it: it is
+/// the update, or both carry some.
 fn astray(exposure: &Exposure<'_>, left: &Revision) -> bool {
     let sides = Sides::of(&exposure.world.rollout);
     let selects = |service: &str| capacity::selected(exposure.world, service) == Some(left.hash());
-    exposure.updates(left) && selects(sides.canary) && selects(sides.stable)
+    let is_stable = exposure.cast.stable.as_ref().is_none_or(|stable| stable.hash() == left.hash());
+    let both = !is_stable && selects(sides.canary) && selects(sides.stable);
+    both && (exposure.updates(left) || !carried(exposure, sides.canary).is_none())
 }
 
 /// The stable Service goes first, as in a blue-green, and meanwhile the canary Service keeps the pods within reach (I05).
@@ -84,7 +87,7 @@ fn astray_leaving(exposure: &Exposure<'_>, goal: &ServiceGoal, left: &Revision) 
 }
 
 /// The share of the traffic that reaches users through this Service, by the weights that may be in force.
-fn carried(exposure: &Exposure<'_>, goal: &ServiceGoal) -> Share {
+fn carried(exposure: &Exposure<'_>, service: &str) -> Share {
     let whole = exposure.routes.max.max(1);
     if !exposure.routes.configured {
         return Share::NONE;
@@ -93,15 +96,16 @@ fn carried(exposure: &Exposure<'_>, goal: &ServiceGoal) -> Share {
     if states.iter().any(|state| state.memory.past == Past::Unknown) {
         return Share { part: whole, whole };
     }
-    let part =
-        states
-            .iter()
-            .flat_map(|state| &state.memory.in_flight)
-            .map(|weight| {
-                if weight.canary_service == goal.service { weight.canary } else { exposure.routes.max - weight.canary }
-            })
-            .max()
-            .unwrap_or(whole);
+    let part = states
+        .iter()
+        .flat_map(|state| &state.memory.in_flight)
+        .map(
+            |weight| {
+                if weight.canary_service == service { weight.canary } else { exposure.routes.max - weight.canary }
+            },
+        )
+        .max()
+        .unwrap_or(whole);
     Share { part, whole }
 }
 

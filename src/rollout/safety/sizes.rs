@@ -242,12 +242,13 @@ fn shrink_others(exposure: &Exposure<'_>, room: Room, plan: &mut Plan) {
     }
 }
 
-/// The other revisions: their available pods are why this one may shrink.
+/// The other revisions: their available pods are why this one may shrink. And the Rollout, which says how many are wanted.
 fn siblings(exposure: &Exposure<'_>, revision: &Revision) -> Vec<Basis> {
     exposure
         .cast
         .all()
         .filter(|other| other.name() != revision.name() && other.size.spec > 0)
         .map(|other| Basis::of(&*other.rs))
+        .chain([Basis::of(&*exposure.world.rollout)])
         .collect()
 }

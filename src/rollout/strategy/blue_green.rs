@@ -182,17 +182,18 @@ fn goal(revision: &Revision, fate: Fate, reason: &str) -> SizeGoal {
 
 /// Which revisions the two Services select. Source: contract, behaviour §10 and §10.5.
 fn services(world: &World, cast: &Cast, (blue_green, target): (&BlueGreen, &mut Target), now: Time) {
-    if halted(&world.rollout) && !world.rollout.status.abort {
-        return;
-    }
     let Some(new) = &cast.new else { return };
-    if !blue_green.preview_service.is_empty() && !halted(&world.rollout) {
+    // Also while an analysis could not tell: what people look at then, and what is measured next, is the new revision.
+    if !blue_green.preview_service.is_empty() && !world.rollout.spec.paused {
         target.services.push(ServiceGoal {
             service: blue_green.preview_service.clone(),
             hash: new.hash().to_owned(),
             readiness: Readiness::One,
             takes_all: false,
         });
+    }
+    if halted(&world.rollout) && !world.rollout.status.abort {
+        return;
     }
     if let Some(hash) = active_goal(world, cast, blue_green, now) {
         target.services.push(ServiceGoal {

@@ -132,29 +132,35 @@ fn led_around(world: &World, cast: &Cast) -> bool {
 
 /// Which revisions the Services select. Source: contract, behaviour §8.2.
 fn services(world: &World, cast: &Cast, routes: &Routes, (sides, target): (Sides<'_>, &mut Target)) {
-    let status = &world.rollout.status;
     if let Some(stable) = &cast.stable {
         push_service(world, sides.stable, stable, target);
     }
-    let aborted_without_router = status.abort && !routes.configured;
+    let goes_back = cast.stable.is_some() && canary_goes_back(world, cast, routes, sides);
+    if let Some(revision) = if goes_back { &cast.stable } else { &cast.new } {
+        push_service(world, sides.canary, revision, target);
+    }
+}
+
+/// Whether the canary Service is to select the stable revision, and not the new one.
+fn canary_goes_back(world: &World, cast: &Cast, routes: &Routes, sides: Sides<'_>) -> bool {
+    let abort = world.rollout.status.abort;
     // Once there it stays there: its own switch unsettles the routes for a while, and must not be taken for a reason to go back.
     let stable = cast.stable.as_ref().map(Revision::hash);
-    let there = stable.is_some() && capacity::selected(world, sides.canary) == stable;
-    let aborted_and_drained = status.abort && routes.written(0) && routes.bare() && (there || routes.settled());
-    let aborted_and_drained = aborted_and_drained || crate::mutant!("canary-service-to-stable");
+    let there = capacity::selected(world, sides.canary) == stable;
+    let drained = routes.written(0) && routes.bare() && (there || routes.settled());
     // An aborted update keeps a Service that it has, until its traffic is gone, and gets none that it has not. Where it
     // has the stable one, by somebody else's hand, the canary Service keeps its pods within reach while that one goes.
     let new = cast.new.as_ref().map(Revision::hash);
-    let apart = status.abort && [sides.canary, sides.stable].iter().all(|side| capacity::selected(world, side) != new);
+    let apart = [sides.canary, sides.stable].iter().all(|side| capacity::selected(world, side) != new);
+    let aborted = abort && (!routes.configured || drained || apart);
     let around = routes.configured && led_around(world, cast);
-    let behind_canary = if (aborted_without_router || aborted_and_drained || apart || around) && cast.stable.is_some() {
-        &cast.stable
-    } else {
-        &cast.new
-    };
-    if let Some(revision) = behind_canary {
-        push_service(world, sides.canary, revision, target);
-    }
+    aborted || around || dangling(world, cast, sides.canary) || crate::mutant!("canary-service-to-stable")
+}
+
+/// Whether somebody has deleted the revision that a Service selects, and no pod of the new one is there for it (I01).
+fn dangling(world: &World, cast: &Cast, service: &str) -> bool {
+    let lost = capacity::selected(world, service).is_some_and(|hash| cast.by_hash(hash).is_none());
+    lost && (steps::fully_promoted(&world.rollout) || cast.new_size().available == 0)
 }
 
 /// Which revisions ping and pong select: the canary's side the new revision while there is an update, the stable side
@@ -164,7 +170,9 @@ fn ping_pong(world: &World, cast: &Cast, sides: Sides<'_>, target: &mut Target) 
     if let Some(stable) = &cast.stable {
         push_service(world, sides.stable, stable, target);
     }
-    if let Some(new) = cast.new.as_ref().filter(|_| !steps::fully_promoted(&world.rollout)) {
+    if let Some(stable) = cast.stable.as_ref().filter(|_| dangling(world, cast, sides.canary)) {
+        push_service(world, sides.canary, stable, target);
+    } else if let Some(new) = cast.new.as_ref().filter(|_| !steps::fully_promoted(&world.rollout)) {
         // It has no share before it selects the new revision, so its first pod is enough.
         target.services.push(ServiceGoal {
             service: sides.canary.to_owned(),
@@ -172,11 +180,6 @@ fn ping_pong(world: &World, cast: &Cast, sides: Sides<'_>, target: &mut Target) 
             readiness: Readiness::One,
             takes_all: false,
         });
-    }
-    let lost = capacity::selected(world, sides.canary).filter(|hash| cast.by_hash(hash).is_none());
-    if let Some(stable) = cast.stable.as_ref().filter(|_| steps::fully_promoted(&world.rollout) && lost.is_some()) {
-        // It has no part now, and somebody has deleted what it served last (I01).
-        push_service(world, sides.canary, stable, target);
     }
 }
 

@@ -77,7 +77,7 @@ fn new_size(world: &World, cast: &Cast, routes: &Routes, (new, wanted): (&Revisi
     }
     let deserted = cast.stable.is_none() && !status.stable_rs.is_empty() && world.replicas() > 0;
     match defaults::abort_scale_down(&world.rollout) {
-        AbortScaleDown::After(delay) if cast.stable.is_some() => {
+        AbortScaleDown::After(delay) if cast.stable.is_some() || world.replicas() == 0 => {
             goal(new, Fate::RetireAborted { delay }, "update was aborted")
         }
         AbortScaleDown::NotApplicable if cast.stable.is_some() => {

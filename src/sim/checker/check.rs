@@ -226,7 +226,7 @@ impl Checker {
 
     /// Remembers that somebody else has taken a revision or pods away, or changed what leads to them.
     fn note_disturbance(&mut self, entry: &Entry) {
-        if matches!(entry.kind.as_str(), "Pod" | "Node" | "Service" | "HTTPRoute")
+        if matches!(entry.kind.as_str(), "Pod" | "Node" | "ReplicaSet" | "Service" | "HTTPRoute")
             && !BUILT_IN.contains(&entry.actor.as_str())
         {
             for past in self.state.past.values_mut() {

@@ -168,7 +168,12 @@ pub fn at_rest(facts: &Facts<'_>) -> Found {
     let updating = status.phase == "Paused" && !status.abort && !status.promote_full;
     let updating = updating && status.stable_rs != status.current_pod_hash;
     let wants_pods = facts.by_hash(&status.current_pod_hash).is_some_and(|rs| asked_for(facts, rs));
-    if !updating || !wants_pods || facts.selected(canary) != status.current_pod_hash || available(canary) == 0 {
+    if !updating
+        || !wants_pods
+        || facts.replicas == 0
+        || facts.selected(canary) != status.current_pod_hash
+        || available(canary) == 0
+    {
         return Ok(());
     }
     if taking.is_empty() {

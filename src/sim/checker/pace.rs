@@ -93,6 +93,11 @@ pub fn disturbed_lately(write: &Write<'_>) -> bool {
     write.past.disturbed.is_some_and(|since| write.entry.time.since(since) <= late)
 }
 
+/// Whether the wanted size has changed a moment ago.
+pub fn resized_lately(write: &Write<'_>) -> bool {
+    write.past.sizes.iter().any(|(until, _)| write.entry.time.since(*until) <= LATEST)
+}
+
 /// N, and with it how many more pods there may be. Where views are late, a size that has just been another counts too.
 fn asked(write: &Write<'_>) -> (i64, i64) {
     let facts = write.before;
@@ -109,7 +114,9 @@ fn ceiling(write: &Write<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
     let (replicas, ceiling) = asked(write);
     if facts.routed().is_none() && facts.active().is_none() {
         let sum: i64 = facts.sets().map(|rs| wanted(rs)).sum();
-        return if sum + grown > ceiling {
+        // The size that somebody else has given a revision, a late view does not show yet.
+        let seen = !facts.state.late_views || !disturbed_lately(write);
+        return if sum + grown > ceiling && seen {
             Err(format!("{} pods wanted, {ceiling} allowed", sum + grown))
         } else {
             Ok(())
@@ -138,6 +145,8 @@ pub fn i23(write: &Write<'_>) -> Found {
     let hash = hash(write.left());
     let back = hash == status.stable_rs || (hash == status.current_pod_hash && !status.abort);
     let limited = defaults::scale_down_delay_revision_limit(&facts.rollout).is_some();
+    // Where the stable revision has gone, what is left takes its place.
+    let back = back || (to > from && facts.by_hash(&status.stable_rs).is_none());
     if back || limited || due <= write.entry.time {
         return Ok(());
     }

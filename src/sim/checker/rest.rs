@@ -48,13 +48,19 @@ fn goes_on(facts: &Facts<'_>) -> Result<(), String> {
 }
 
 /// Whether there are pods to wait for, no more than are wanted, no size that stands against a weight, and every Service
-/// that the strategy needs has a name.
+/// that the strategy needs has a name and no pods but those of its revision.
 fn can_end(facts: &Facts<'_>) -> bool {
     let canary = facts.rollout.spec.strategy.canary.as_ref();
     let threshold = canary.and_then(|canary| canary.replica_progress_threshold.as_ref());
     let unreachable = threshold.is_some_and(|threshold| threshold.kind == "Pods");
     let nameless = facts.routed().is_some_and(|(canary, stable)| canary.is_empty() || stable.is_empty());
-    facts.replicas > 0 && facts.canary_scale().is_none() && !unreachable && !nameless && facts.active() != Some("")
+    let owned = facts.state.list("Pod", facts.namespace()).all(|pod| object::controller_uid(pod).is_some());
+    facts.replicas > 0
+        && owned
+        && facts.canary_scale().is_none()
+        && !unreachable
+        && !nameless
+        && facts.active() != Some("")
 }
 
 /// Every Service that the Rollout names selects a revision of it, where somebody could be given it and nobody paused.

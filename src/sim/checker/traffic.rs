@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::check::{Found, Write};
 use super::facts::{Facts, GRACE_SECONDS, Share, hash, wanted};
+use super::pace::{disturbed_lately, resized_lately};
 use super::routes::{Generation, rules};
 use crate::rollout::defaults::{self, AbortScaleDown};
 use crate::sim::object;
@@ -31,6 +32,7 @@ pub fn resize(write: &Write<'_>) -> Option<(i64, i64)> {
 pub fn i01(write: &Write<'_>) -> Found {
     if let Some((from, to)) = switch(write)
         && (to.is_empty() || write.after.by_hash(to).is_none())
+        && !(write.before.state.late_views && disturbed_lately(write))
     {
         return Err(format!("selector goes from {from:?} to {to:?}, which no ReplicaSet has"));
     }
@@ -96,7 +98,9 @@ pub fn i03(write: &Write<'_>) -> Found {
         let need = if dead { need.min(1) } else { need };
         let unseen = facts.state.late_slices && !facts.claimed();
         let ready = target.filter(|_| !unseen).and_then(|rs| endpoints(facts, gains, rs)).unwrap_or(available);
-        if available < need || (!dead && ready < need) {
+        // A late view may show a Rollout of another size.
+        let changed = facts.state.late_views && resized_lately(write);
+        if !changed && (available < need || (!dead && ready < need)) {
             let Share { part, whole } = share;
             return Err(format!(
                 "{gains} gets {part}/{whole} with {available} available pods and {ready} endpoints of {need}"
@@ -123,7 +127,8 @@ pub fn i04(write: &Write<'_>) -> Found {
             "{hash} goes from {from} to {to} pods with a share of up to {part}/{whole}, which needs {need}"
         ));
     }
-    if to > 0 || facts.replicas == 0 {
+    // Pods that have not come yet have served nobody.
+    if to > 0 || facts.replicas == 0 || facts.state.available(write.left()) == 0 {
         return Ok(());
     }
     let grace = if facts.routed().is_some() && facts.claimed() { GRACE_SECONDS } else { 0 };
