@@ -47,7 +47,8 @@ pub fn counts(case: &Case<'_>) -> bool {
     // A full promotion waits for no step.
     let indefinite = !status.promote_full
         && step.is_some_and(|s| s.pause.is_some() || s.analysis.is_some() || s.experiment.is_some());
-    let paused = rollout.spec.paused || !status.pause_conditions.is_empty() || status.controller_pause;
+    // A blue-green keeps the mark of a pause that has ended until it is promoted: that is no pause.
+    let paused = rollout.spec.paused || !status.pause_conditions.is_empty();
     let waits_on_purpose = indefinite && !case.fully_promoted();
     // A restart takes as long as its pods do, one after the other: none of them is a step of an update.
     let restarts = case.fully_promoted() && restart::due(rollout, case.now).is_some();

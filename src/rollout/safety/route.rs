@@ -212,11 +212,12 @@ impl Routes {
     }
 
     /// The largest part that a revision has by any weight of a route that may be in force: by what the Services selected
-    /// when it was written, and by what they select now.
+    /// when it was written, and by what they select now. A Service that selects none of them may reach any.
     fn part_up(&self, state: &RouteState, hash: &str) -> i32 {
         let part = |weight: &WrittenWeight, canary: &str, stable: &str| {
-            let of_canary = if canary == hash { weight.canary } else { 0 };
-            let of_stable = if stable == hash { self.max - weight.canary } else { 0 };
+            let reaches = |selected: &str| selected == hash || selected.is_empty();
+            let of_canary = if reaches(canary) { weight.canary } else { 0 };
+            let of_stable = if reaches(stable) { self.max - weight.canary } else { 0 };
             of_canary + of_stable
         };
         let newest = state.memory.in_flight.last();

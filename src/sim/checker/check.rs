@@ -302,6 +302,10 @@ impl Checker {
         past.former.remove(&stable);
         past.former.remove(&current);
         let aborted = object::at(after, "/status/abort").and_then(Value::as_bool) == Some(true);
+        if past.aborted.is_some() && !aborted && entry.actor != CONTROLLER {
+            // Somebody has taken an abort back that a late view still shows.
+            past.disturbed = Some(entry.time);
+        }
         past.aborted = match (&past.aborted, aborted) {
             (Some((hash, since)), true) if *hash == current => Some((hash.clone(), *since)),
             (_, true) => Some((current, entry.time)),

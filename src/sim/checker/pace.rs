@@ -147,6 +147,8 @@ pub fn i23(write: &Write<'_>) -> Found {
     let limited = defaults::scale_down_delay_revision_limit(&facts.rollout).is_some();
     // Where the stable revision has gone, what is left takes its place.
     let back = back || (to > from && facts.by_hash(&status.stable_rs).is_none());
+    // A size that somebody else has given it goes back.
+    let back = back || disturbed_lately(write);
     if back || limited || due <= write.entry.time {
         return Ok(());
     }

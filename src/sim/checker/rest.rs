@@ -17,10 +17,11 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
         return Ok(());
     }
     let measures = state.list("AnalysisRun", namespace).any(|run| object::text(run, "/status/phase") == "Running");
-    // A restart waits for as long as a budget spares no pod.
+    // A restart waits for as long as a budget spares no pod, and for pods that do not come.
     let spares = |budget: &serde_json::Value| object::integer(budget, "/status/disruptionsAllowed").unwrap_or(0) > 0;
     let refused = state.list("PodDisruptionBudget", namespace).any(|budget| !spares(budget));
-    let measures = measures || (refused && status.message.contains("restarting"));
+    let missing = facts.sets().any(|rs| state.available(rs) < wanted(rs));
+    let measures = measures || ((refused || missing) && status.message.contains("restarting"));
     if !measures && !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded") {
         return Err(format!("I34: at rest in {} {:?}", status.phase, status.message));
     }
@@ -111,12 +112,14 @@ fn sizes(facts: &Facts<'_>) -> Result<(), String> {
 
 /// The route holds what the record asks for.
 fn weights(facts: &Facts<'_>) -> Result<(), String> {
-    let Some((_, stable)) = facts.routed() else { return Ok(()) };
+    let Some((canary, stable)) = facts.routed() else { return Ok(()) };
     let status = &facts.rollout.status;
     let share = facts.canary_share();
     let all = Share { part: 1, whole: 1 };
     let is_at = |weight: i64| share.part * facts.max() == weight * share.whole;
-    if (status.phase == "Healthy" || status.abort) && !is_at(0) {
+    // What is led around the stable Service reaches the stable revision.
+    let around = status.phase != "Healthy" && facts.selected(canary) == status.stable_rs;
+    if (status.phase == "Healthy" || status.abort) && !is_at(0) && !around {
         let available = facts.target(stable).map_or(0, |rs| facts.state.available(rs));
         let need = if facts.dynamic() { facts.whole(all) } else { facts.need(all) };
         if status.phase == "Healthy" || available >= need {
