@@ -38,8 +38,7 @@ pub fn progressing(rollout: &Rollout, old: &RolloutStatus, new: &RolloutStatus) 
 pub fn structural(rollout: &Rollout, old: &RolloutStatus, new: &RolloutStatus) -> bool {
     if rollout.spec.strategy.blue_green.is_some() {
         return new.blue_green.active_selector != old.blue_green.active_selector
-            || new.blue_green.preview_selector != old.blue_green.preview_selector
-            || new.stable_rs != old.stable_rs;
+            || new.blue_green.preview_selector != old.blue_green.preview_selector;
     }
     let index = matches!((old.current_step_index, new.current_step_index), (Some(a), Some(b)) if a != b);
     index || new.stable_rs != old.stable_rs || new.current_step_hash != old.current_step_hash

@@ -318,7 +318,11 @@ impl Checker {
         if let Some(size) = size(old).filter(|former| size(after) != Some(*former)) {
             past.sizes.push((entry.time, size));
         }
-        if PROGRESS.iter().any(|pointer| object::at(old, pointer) != object::at(after, pointer)) {
+        // A blue-green gets on by its selectors (contract, behaviour §18); what is stable follows them.
+        let blue_green = object::at(after, "/spec/strategy/blueGreen").is_some();
+        let counts = |pointer: &str| !(blue_green && pointer == "/status/stableRS");
+        let moved = |pointer: &&&str| object::at(old, pointer) != object::at(after, pointer);
+        if PROGRESS.iter().filter(moved).any(|pointer| counts(pointer)) {
             past.progress = Some(entry.time);
         }
     }
