@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::revision;
 use super::size::{Size, Sizes};
 use super::world::World;
-use crate::api::{Pod, ReplicaSet, Time, names};
+use crate::api::{Pod, ReplicaSet, RolloutStatus, Time, names};
 
 /// One revision: its ReplicaSet and its pods, counted from the pods themselves.
 #[derive(Clone, Debug)]
@@ -99,6 +99,11 @@ impl Cast {
     /// The stable revision where it is not the new one.
     pub fn distinct_stable(&self) -> Option<&Revision> {
         if self.at_stable() { None } else { self.stable.as_ref() }
+    }
+
+    /// Whether the stable revision that the record names is not there: somebody has deleted it, or its watch is behind.
+    pub fn lacks_stable(&self, status: &RolloutStatus) -> bool {
+        self.stable.is_none() && !status.stable_rs.is_empty()
     }
 
     /// Every revision once, the new one first.

@@ -81,6 +81,11 @@ pub fn target<'w>(world: &World, cast: &'w Cast, service: &str) -> Option<&'w Re
     cast.by_hash(selected(world, service)?)
 }
 
+/// Whether a Service selects a revision that is none of ours any more: somebody has deleted it (I01).
+pub fn dangles(world: &World, cast: &Cast, service: &str) -> bool {
+    selected(world, service).is_some_and(|hash| cast.by_hash(hash).is_none())
+}
+
 /// Pods that can be counted on: available ones, but no more than the ReplicaSet wants
 /// (the rest are about to go although they still answer), and no more than its own controller counts: pods and
 /// ReplicaSets arrive by different watches, and only what both show is there.

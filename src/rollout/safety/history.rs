@@ -15,7 +15,7 @@ const MAX_DELETIONS: usize = 10;
 /// Argo: `reconcileRevisionHistoryLimit`.
 pub fn permit(exposure: &Exposure<'_>, plan: &mut Plan) {
     // What lies inside the window is told from the stable revision: while that is away, nobody knows.
-    if exposure.cast.stable.is_none() && !exposure.world.rollout.status.stable_rs.is_empty() {
+    if exposure.cast.lacks_stable(&exposure.world.rollout.status) {
         return;
     }
     let limit = defaults::history_limit(&exposure.world.rollout);

@@ -213,9 +213,7 @@ fn active_goal(world: &World, cast: &Cast, blue_green: &BlueGreen, now: Time) ->
         // An abort takes users back whatever the state of the new revision is.
         return cast.stable.as_ref().map(|stable| stable.hash().to_owned());
     }
-    let selected = capacity::selected(world, &blue_green.active_service);
-    if selected.is_some_and(|hash| cast.by_hash(hash).is_none()) && cast.distinct_stable().is_some() {
-        // Somebody has deleted what users were served by (I01).
+    if capacity::dangles(world, cast, &blue_green.active_service) && cast.distinct_stable().is_some() {
         return cast.stable.as_ref().map(|stable| stable.hash().to_owned());
     }
     if !ready_for_pause(world, cast, blue_green) || !saturated(world, cast) {

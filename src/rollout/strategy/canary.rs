@@ -157,10 +157,9 @@ fn canary_goes_back(world: &World, cast: &Cast, routes: &Routes, sides: Sides<'_
     aborted || around || dangling(world, cast, sides.canary) || crate::mutant!("canary-service-to-stable")
 }
 
-/// Whether somebody has deleted the revision that a Service selects, and no pod of the new one is there for it (I01).
+/// Whether a Service selects a revision that has gone, and no pod of the new one is there for it.
 fn dangling(world: &World, cast: &Cast, service: &str) -> bool {
-    let lost = capacity::selected(world, service).is_some_and(|hash| cast.by_hash(hash).is_none());
-    lost && (steps::fully_promoted(&world.rollout) || cast.new_size().available == 0)
+    capacity::dangles(world, cast, service) && (steps::fully_promoted(&world.rollout) || cast.new_size().available == 0)
 }
 
 /// Which revisions ping and pong select: the canary's side the new revision while there is an update, the stable side

@@ -75,7 +75,7 @@ fn new_size(world: &World, cast: &Cast, routes: &Routes, (new, wanted): (&Revisi
     if !status.abort || cast.at_stable() || crate::mutant!("aborted-grows") {
         return goal(new, Fate::Size(wanted), "canary follows its step");
     }
-    let deserted = cast.stable.is_none() && !status.stable_rs.is_empty() && world.replicas() > 0;
+    let deserted = cast.lacks_stable(status) && world.replicas() > 0;
     match defaults::abort_scale_down(&world.rollout) {
         AbortScaleDown::After(delay) if cast.stable.is_some() || world.replicas() == 0 => {
             goal(new, Fate::RetireAborted { delay }, "update was aborted")

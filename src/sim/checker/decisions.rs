@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::check::{Found, Write};
 use super::facts::{Facts, HASH, hash, wanted};
-use super::pace::disturbed_lately;
+use super::pace::unseen_hand;
 use super::traffic::resize;
 use crate::api::RolloutStatus;
 use crate::api::steps::CanaryStep;
@@ -190,8 +190,7 @@ pub fn i32(write: &Write<'_>) -> Found {
     if let (Some((index, CanaryStep { set_weight: Some(weight), .. })), Some(_)) = (left_step(write), facts.routed()) {
         let share = facts.canary_share();
         let there = share.part * facts.max() == i64::from(*weight) * share.whole;
-        let seen = !facts.state.late_views || !disturbed_lately(write);
-        if facts.replicas > 0 && !there && seen || (facts.claimed() && !facts.acknowledged()) {
+        if facts.replicas > 0 && !there && !unseen_hand(write) || (facts.claimed() && !facts.acknowledged()) {
             return Err(format!(
                 "setWeight {weight} at {index} is passed with {share:?}, acknowledged: {}",
                 facts.acknowledged()
@@ -233,7 +232,7 @@ pub fn i41(write: &Write<'_>) -> Found {
     let available = facts.by_hash(&new.stable_rs).map_or(0, |rs| facts.state.available(rs).min(wanted(rs)));
     let share = facts.canary_share();
     // What somebody has just taken away, a late view shows still.
-    let there = available >= facts.replicas || facts.state.late_views && disturbed_lately(write);
+    let there = available >= facts.replicas || unseen_hand(write);
     let generation = object::generation(facts.value).to_string();
     let routed = share.part == 0 && (!facts.claimed() || facts.acknowledged());
     if new.observed_generation != generation || new.stable_rs != new.current_pod_hash || !there || !routed {

@@ -93,16 +93,21 @@ pub fn disturbed_lately(write: &Write<'_>) -> bool {
     write.past.disturbed.is_some_and(|since| write.entry.time.since(since) <= late)
 }
 
-/// Whether the wanted size has changed a moment ago.
-pub fn resized_lately(write: &Write<'_>) -> bool {
-    write.past.sizes.iter().any(|(until, _)| write.entry.time.since(*until) <= LATEST)
+/// Whether somebody else may have done something that the controller's late view does not show yet.
+pub fn unseen_hand(write: &Write<'_>) -> bool {
+    write.before.state.late_views && disturbed_lately(write)
+}
+
+/// Sizes that the Rollout was asked to have until a moment ago.
+pub fn former_sizes(write: &Write<'_>) -> impl Iterator<Item = i64> {
+    let lately = |until: &Time| write.entry.time.since(*until) <= LATEST;
+    write.past.sizes.iter().filter(move |(until, _)| lately(until)).map(|(_, size)| i64::from(*size))
 }
 
 /// N, and with it how many more pods there may be. Where views are late, a size that has just been another counts too.
 fn asked(write: &Write<'_>) -> (i64, i64) {
     let facts = write.before;
-    let late = |since: &Time| facts.state.late_views && write.entry.time.since(*since) <= LATEST;
-    let former = write.past.sizes.iter().filter(|(until, _)| late(until)).map(|(_, size)| i64::from(*size)).max();
+    let former = former_sizes(write).max().filter(|_| facts.state.late_views);
     let replicas = facts.replicas.max(former.unwrap_or(0));
     let (surge, _) = defaults::fenceposts(&facts.rollout, i32::try_from(replicas).unwrap_or(i32::MAX));
     (replicas, replicas + i64::from(surge))
@@ -115,8 +120,7 @@ fn ceiling(write: &Write<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
     if facts.routed().is_none() && facts.active().is_none() {
         let sum: i64 = facts.sets().map(|rs| wanted(rs)).sum();
         // The size that somebody else has given a revision, a late view does not show yet.
-        let seen = !facts.state.late_views || !disturbed_lately(write);
-        return if sum + grown > ceiling && seen {
+        return if sum + grown > ceiling && !unseen_hand(write) {
             Err(format!("{} pods wanted, {ceiling} allowed", sum + grown))
         } else {
             Ok(())

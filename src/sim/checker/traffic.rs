@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::check::{Found, Write};
 use super::facts::{Facts, GRACE_SECONDS, Share, hash, wanted};
-use super::pace::{disturbed_lately, resized_lately};
+use super::pace::{former_sizes, unseen_hand};
 use super::routes::{Generation, rules};
 use crate::rollout::defaults::{self, AbortScaleDown};
 use crate::sim::object;
@@ -32,7 +32,7 @@ pub fn resize(write: &Write<'_>) -> Option<(i64, i64)> {
 pub fn i01(write: &Write<'_>) -> Found {
     if let Some((from, to)) = switch(write)
         && (to.is_empty() || write.after.by_hash(to).is_none())
-        && !(write.before.state.late_views && disturbed_lately(write))
+        && !unseen_hand(write)
     {
         return Err(format!("selector goes from {from:?} to {to:?}, which no ReplicaSet has"));
     }
@@ -103,7 +103,7 @@ pub fn i03(write: &Write<'_>) -> Found {
         let unseen = facts.state.late_slices && !facts.claimed();
         let ready = target.filter(|_| !unseen).and_then(|rs| endpoints(facts, gains, rs)).unwrap_or(available);
         // A late view may show a Rollout of another size.
-        let changed = facts.state.late_views && resized_lately(write);
+        let changed = facts.state.late_views && former_sizes(write).next().is_some();
         if !changed && (available < need || (!dead && ready < need)) {
             let Share { part, whole } = share;
             return Err(format!(

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::check::{Found, Write};
 use super::facts::{Facts, HASH, Share, hash, wanted};
+use super::pace::former_sizes;
 use super::state::State;
 use crate::api::{Rollout, names};
-use crate::sim::bare::view::LATEST;
 use crate::sim::object;
 
 /// `maxSurge` of a Deployment that does not say, in percent, rounded up.
@@ -89,9 +89,8 @@ pub fn i24(write: &Write<'_>) -> Found {
     }
     let (before, after) = (capacity(write.before, old), capacity(write.after, new));
     // Absent changes of N: the pods for a larger one are still to come.
-    let grown = write.past.sizes.iter().filter(|(until, _)| write.entry.time.since(*until) <= LATEST);
-    let former = grown.map(|(_, size)| i64::from(*size)).min();
-    let floor = former.map_or(write.after.replicas, |size| size.min(write.after.replicas)) - write.after.unavailable;
+    let floor = former_sizes(write).min().map_or(write.after.replicas, |size| size.min(write.after.replicas))
+        - write.after.unavailable;
     if after < floor && after < before {
         return Err(format!("{after} pods of Deployment and Rollout to count on, {floor} are promised"));
     }
