@@ -19,7 +19,7 @@ Made from the definitions in `src/cli` by `make crds`; not to be edited by hand.
 
 One binary, three names: `siskin`, `kubectl-siskin` (then `kubectl siskin …` works) and `kubectl-argo-rollouts`
 (then `kubectl argo rollouts …` works, with the messages that scripts for Argo Rollouts parse).
-Exit codes: 0, or 1 for every error; `simulate` has others beside.
+Exit codes: 0, or 1 for every error; `simulate` and `check-trace` have others beside.
 ";
 
 const CONFIGURATION_HEAD: &str = "\

@@ -9,8 +9,8 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::failure::{Dialect, Failure};
 use super::session::Session;
 use super::{
-    abort, controller, crds, demo, get, lint, list, pause, promote, rbac, restart, retry, set, simulate, status,
-    terminate, undo, version,
+    abort, check_trace, controller, crds, demo, get, lint, list, pause, promote, rbac, restart, retry, set, simulate,
+    status, terminate, undo, version,
 };
 
 const EXAMPLES: &str = "\
@@ -101,6 +101,7 @@ pub enum Verb {
     Controller(Box<controller::Controller>),
     Demo(demo::Demo),
     Simulate(Box<simulate::Simulate>),
+    CheckTrace(check_trace::CheckTrace),
     Version(version::Version),
 }
 
@@ -127,6 +128,7 @@ impl Verb {
             Self::Demo(verb) => verb.run(session).await,
             Self::Lint(verb) => verb.run(session),
             Self::Simulate(verb) => verb.run(session),
+            Self::CheckTrace(verb) => verb.run(session),
             Self::Crds(verb) => verb.run(session),
             Self::Rbac(verb) => verb.run(session),
             Self::Version(verb) => {

@@ -12,6 +12,7 @@
 mod abort;
 pub mod answer;
 pub mod args;
+mod check_trace;
 pub mod client;
 mod controller;
 mod crds;

@@ -400,3 +400,66 @@ async fn get_draws_again_each_second() {
     assert!(outcome.stdout.contains("Name:            a\n"), "{}", outcome.stdout);
     assert_eq!(outcome.stderr, "");
 }
+
+#[tokio::test]
+async fn judges_an_audit_log() {
+    let user = "system:serviceaccount:argo-rollouts:argo-rollouts";
+    let event = |user: &str, uri: &str, body: Value| {
+        let resource = if body["kind"] == "Rollout" { "rollouts" } else { "services" };
+        // Server-side apply makes objects with a patch.
+        let code = if body["metadata"]["resourceVersion"] == "9" { 200 } else { 201 };
+        json!({
+            "kind": "Event", "level": "RequestResponse", "stage": "ResponseComplete", "verb": "patch", "requestURI": uri,
+            "user": {"username": user}, "responseStatus": {"code": code}, "responseObject": body,
+            "objectRef": {"resource": resource, "namespace": "shop", "name": body["metadata"]["name"]},
+            "stageTimestamp": "2026-11-21T12:00:00.000001Z",
+        })
+        .to_string()
+    };
+    let rollout = json!({
+        "kind": "Rollout", "metadata": {"name": "shop", "namespace": "shop", "uid": "r", "resourceVersion": "1"},
+        "spec": {"replicas": 1, "strategy": {"blueGreen": {"activeService": "shop"}}, "selector": {"matchLabels": {"app": "shop"}}},
+    });
+    let service = |version: &str, hash: &str| {
+        json!({
+            "kind": "Service", "metadata": {"name": "shop", "namespace": "shop", "uid": "s", "resourceVersion": version},
+            "spec": {"selector": {"app": "shop", "rollouts-pod-template-hash": hash}},
+        })
+    };
+    let path = std::env::temp_dir().join(format!("siskin-audit-{}.log", std::process::id()));
+    let log =
+        [event("ann", "/r", rollout), event("ann", "/s", service("2", "old")), event(user, "/s", service("9", "new"))];
+    std::fs::write(&path, log.join("\n")).unwrap();
+    let file = path.clone();
+    let path = path.display();
+    let outcome = run(&format!("siskin check-trace {path}"), vec![]).await;
+    assert!(
+        outcome.stdout.starts_with(
+            "I02 broken at 2026-11-21T12:00:00Z in namespace shop by rollouts-controller of Service shop\n"
+        ),
+        "{}",
+        outcome.stdout
+    );
+    assert!(
+        outcome.stdout.contains(&format!(
+            "    {path}:3\n1 promise broken: 1 writes of the controller judged, of 3 to 1 Rollouts"
+        )),
+        "{}",
+        outcome.stdout
+    );
+    let outcome = run(&format!("siskin check-trace {path} --output json"), vec![]).await;
+    let told: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!((&told["violations"], &told["broken"][0]["id"]), (&json!(1), &json!("I02")));
+    let outcome = run(&format!("siskin check-trace {path} --controller system:nobody"), vec![]).await;
+    assert!(
+        outcome.stderr.starts_with("Error: the log has no write of system:nobody in 3 lines\n"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(outcome.stderr.contains("most first: ann (2), "), "{}", outcome.stderr);
+    std::fs::remove_file(file).unwrap();
+    let outcome = run("siskin check-trace --policy", vec![]).await;
+    assert!(outcome.stdout.contains("kind: Policy"));
+    let outcome = run("siskin check-trace /nowhere/audit.log", vec![]).await;
+    assert!(outcome.stderr.starts_with("Error: cannot read /nowhere/audit.log: No such file"), "{}", outcome.stderr);
+}

@@ -144,8 +144,10 @@ impl Executor {
             }
             Verb::Json(patch) => self.json(effect, &at, (patch, &version)).await,
             Verb::Evict => {
-                let evicted: Result<Value, ApiError> =
-                    self.api.create(class(effect), &at.part("eviction"), &eviction(&effect.object, uid)).await;
+                let evicted: Result<Value, ApiError> = self
+                    .api
+                    .create(class(effect), &at.part("eviction"), &eviction(&effect.object, &effect.precondition))
+                    .await;
                 evicted.map_err(|error| self.uncertain(error, &effect.object, run))?;
                 // The answer does not show the pod: what has become of it is read before the next decision.
                 self.expectations.unknown(&run.owner, expected_ref(&effect.object));

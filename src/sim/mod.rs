@@ -8,10 +8,11 @@
 //!  kubectl ─────┼──▶ api_server ◀────────┤
 //!  (loopback) ──┘        │ journal       └─ traffic: users → routes → Services → pods ──▶ prometheus
 //!                        ▼
-//!                     checkers
+//!                     checkers ◀── audit: the log of a real cluster
 //! ```
 
 pub mod api_server;
+pub mod audit;
 pub mod bare;
 pub mod checker;
 pub mod clock;

@@ -63,6 +63,10 @@ start_apiserver() {
     # The Service `kubernetes` must lead to an address that pods can reach.
     flags=(--bind-address=0.0.0.0 --advertise-address="$NODE_ADDR")
   fi
+  if [ -n "${AUDIT_POLICY:-}" ]; then
+    # One file: a rotated one would have to be looked for.
+    flags+=(--audit-policy-file="$AUDIT_POLICY" --audit-log-path="$STATE_DIR/logs/audit.log" --audit-log-maxsize=4096)
+  fi
   # Without the kubelet preference, logs and exec would look for the node's name
   # in DNS. The front proxy certificate lets tests serve an aggregated API.
   spawn kube-apiserver "$KUBEBOX_DIR/kube-apiserver" "${flags[@]}" \

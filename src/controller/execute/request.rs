@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::{Effect, ObjectRef, Phase};
+use crate::plan::{Effect, ObjectRef, Phase, Precondition};
 use crate::runtime::client::{Resource, Target};
 use crate::runtime::expectations;
 use crate::runtime::limiter::Class;
@@ -18,12 +18,16 @@ pub(super) const fn class(effect: &Effect) -> Class {
 }
 
 /// What is posted to a pod's `eviction`.
-pub fn eviction(pod: &ObjectRef, uid: &str) -> Value {
+pub fn eviction(pod: &ObjectRef, precondition: &Precondition) -> Value {
+    let mut preconditions = json!({"uid": precondition.uid});
+    if !precondition.resource_version.is_empty() {
+        preconditions["resourceVersion"] = json!(precondition.resource_version);
+    }
     json!({
         "apiVersion": "policy/v1",
         "kind": "Eviction",
         "metadata": {"name": pod.name, "namespace": pod.namespace},
-        "deleteOptions": {"preconditions": {"uid": uid}},
+        "deleteOptions": {"preconditions": preconditions},
     })
 }
 

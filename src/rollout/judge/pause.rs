@@ -66,15 +66,16 @@ pub fn blue_green(case: &Case<'_>, ruling: &mut Ruling) {
             }
         }
         None if !case.status().controller_pause => add("BlueGreenPause", case, ruling),
+        None if crate::mutant!("resume-cleared-early") => ruling.next.controller_pause = false,
         _ => {}
     }
 }
 
-/// Drops the pause; the person's resume is forgotten only once the switch that it stands for is seen.
+/// Drops the pause; the person's resume is forgotten only once the switch, or the run, that it stands for is seen.
 fn end_blue_green_pause(switched: bool, ruling: &mut Ruling) {
     let had = ruling.next.pause("BlueGreenPause").is_some();
     ruling.next.pause_conditions.retain(|pause| pause.reason != "BlueGreenPause");
-    if (switched || crate::mutant!("resume-cleared-early")) && ruling.next.pause_conditions.is_empty() {
+    if switched && !ruling.replacing && ruling.next.pause_conditions.is_empty() {
         ruling.next.controller_pause = false;
     }
     if had && ruling.next.pause_conditions.is_empty() {

@@ -89,7 +89,9 @@ fn blue_green_reason(case: &Case<'_>, ruling: &Ruling) -> Option<String> {
     if !ruling.next.abort && rollback::direct(case.world, case.cast) {
         return Some("Rollback within window".to_owned());
     }
-    if blue_green::fast_rollback(case.world, case.cast, case.now) {
+    // An abort leads the active Service away again, also on the way back to an earlier revision (I30).
+    let undone = ruling.next.abort && !case.cast.at_stable();
+    if !undone && blue_green::fast_rollback(case.world, case.cast, case.now) {
         return Some("Fast rollback".to_owned());
     }
     let passed = blue_green::post_promotion_passed(case.world, strategy);

@@ -17,6 +17,8 @@ pub struct Ruling {
     pub reset: bool,
     /// Whether the user took an abort back.
     pub retried: bool,
+    /// Whether a person's resume stands for an inconclusive run whose replacement is not there yet.
+    pub replacing: bool,
     /// Why the update was aborted just now.
     pub abort_message: Option<String>,
     /// When a decision falls due by time alone.

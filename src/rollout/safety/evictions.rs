@@ -84,8 +84,11 @@ pub fn permit(exposure: &Exposure<'_>, now: Time, plan: &mut Plan) {
         let idle = left().filter(|pod| known && !refused(pod)).find(|pod| cast::ready_since(pod).is_none());
         let serving = || left().find(|pod| !refused(pod));
         let budget = budget(exposure, revision);
-        if let Some(pod) = idle.or_else(|| if budget > 0 { serving() } else { None }) {
-            plan.effects.push(evict(exposure, pod));
+        // The one that serves nobody goes as it was seen: it may serve by now.
+        let idle = idle.map(|pod| (pod, Precondition::of(&pod.metadata)));
+        let counted = || serving().filter(|_| budget > 0).map(|pod| (pod, Precondition::identity(&pod.metadata.uid)));
+        if let Some((pod, precondition)) = idle.or_else(counted) {
+            plan.effects.push(evict(exposure, pod, precondition));
             plan.wake(now + NEXT);
             return;
         }
@@ -143,14 +146,14 @@ fn may_miss(demand: Demand, count: &Count) -> i32 {
     (count.available - floor).min(count.own - count.share)
 }
 
-fn evict(exposure: &Exposure<'_>, pod: &Pod) -> Effect {
+fn evict(exposure: &Exposure<'_>, pod: &Pod, precondition: Precondition) -> Effect {
     let mut rests_on = exposure.basis();
     rests_on.extend(exposure.cast.all().filter(|r| r.size.spec > 0).map(|revision| Basis::of(&*revision.rs)));
     Effect {
         phase: Phase::ScaleDown,
         object: ObjectRef::to(pod),
         verb: Verb::Evict,
-        precondition: Precondition::identity(&pod.metadata.uid),
+        precondition,
         rests_on,
         reason: "created before restartAt".to_owned(),
         events: Vec::new(),

@@ -198,8 +198,8 @@ fn permit_paced(exposure: &Exposure<'_>, goal: Ratio, plan: &mut Plan) {
     let left: i32 = parts.iter().map(|(revision, size)| revision.map_or(0, dependable).min(*size)).sum();
     for (revision, size) in parts.into_iter().filter_map(|(revision, size)| revision.map(|revision| (revision, size))) {
         // Below the floor only such pods go as surely answer nobody.
-        let size =
-            if left < replicas - unavailable { size.max(possible(revision).min(revision.size.spec)) } else { size };
+        let below = left < replicas - unavailable && !crate::mutant!("floor-minus-one");
+        let size = if below { size.max(possible(revision).min(revision.size.spec)) } else { size };
         if size != revision.size.spec {
             let grows = size > revision.size.spec;
             let basis = if grows { exposure.decision().into_iter().collect() } else { siblings(exposure, revision) };
@@ -244,9 +244,13 @@ fn shrink_others(exposure: &Exposure<'_>, room: Room, plan: &mut Plan) {
 
 /// The other revisions: their available pods are why this one may shrink. And the Rollout, which says how many are wanted.
 fn siblings(exposure: &Exposure<'_>, revision: &Revision) -> Vec<Basis> {
-    exposure
-        .cast
-        .all()
+    let cast = exposure.cast;
+    // What rests on another that shrinks is refused once that has: the defect takes this guard away as well.
+    let others: &[Revision] = if crate::mutant!("joint-budget-dropped") { &[] } else { &cast.others };
+    cast.new
+        .iter()
+        .chain(cast.distinct_stable())
+        .chain(others)
         .filter(|other| other.name() != revision.name() && other.size.spec > 0)
         .map(|other| Basis::of(&*other.rs))
         .chain([Basis::of(&*exposure.world.rollout)])

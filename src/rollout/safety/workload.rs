@@ -44,6 +44,7 @@ pub fn permit(exposure: &Exposure<'_>, case: &Case<'_>, plan: &mut Plan) {
     let floor = exposure.demand.replicas - exposure.demand.unavailable;
     let own = own_after(exposure, plan);
     let size = smallest(deployment, floor - own).max(goal.replicas);
+    let size = if crate::mutant!("deployment-drained-early") { 0 } else { size };
     if size < current {
         plan.effects.push(scale((object, deployment), WorkloadGoal { replicas: size, ..goal }, exposure));
     }
@@ -86,7 +87,7 @@ fn planned_size(effect: &Effect, object: &ObjectRef) -> Option<i32> {
 /// are not: then it is left alone until none of its pods is needed.
 fn smallest(deployment: &Workload, needed: i32) -> i32 {
     let (current, status) = (deployment.wanted(), &deployment.status);
-    if needed <= 0 || crate::mutant!("deployment-drained-early") {
+    if needed <= 0 {
         return 0;
     }
     let observed = status.observed_generation >= deployment.metadata.generation;

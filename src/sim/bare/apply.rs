@@ -245,7 +245,7 @@ impl Run {
                 hand.json(kind, at, &Value::Array(operations))?
             }
             Verb::Evict => {
-                hand.evict(at, &eviction(&effect.object, uid))?;
+                hand.evict(at, &eviction(&effect.object, &effect.precondition))?;
                 return Ok(None);
             }
             Verb::Delete => {

@@ -4,34 +4,66 @@ use std::time::Duration;
 
 use super::check::{Found, Write};
 use super::facts::{Facts, Share};
+use super::managed;
 use super::state::State;
 use crate::api::Time;
+use crate::mutants::is_heard;
 use crate::rollout::defaults;
 
 /// From an abort to the write that takes users back.
 const ABORT_WITHIN: Duration = Duration::from_secs(2);
+/// How long a write of ours may leave undone what it could mend.
+const MENDED_WITHIN: Duration = Duration::from_secs(5);
 
-/// I30 User command wins, the part of abort: where the stable revision carries all of the traffic, the route (or the
-/// active Service) goes to it ≤ 2 s after the abort. Takes since when an abort is owed, by uid; returns the new list.
+/// What is owed: the ID of the promise, the uid of the Rollout, and since when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owed {
+    id: &'static str,
+    uid: String,
+    since: Time,
+}
+
+/// A promise with a bound: its ID, the bound, and what is owed, where something is.
+type Bound = (&'static str, Duration, fn(&Facts<'_>) -> Option<String>);
+
+const BOUNDS: &[Bound] = &[("I30", ABORT_WITHIN, i30), ("I14", MENDED_WITHIN, i14)];
+
+/// Takes what was owed a moment ago; returns what is owed now.
 ///
 /// # Errors
-/// The share that the canary still has.
-pub fn i30(state: &State, owed: &[(String, Time)], now: Time) -> Result<Vec<(String, Time)>, String> {
+/// The ID and the numbers of what has been owed for longer than its bound.
+pub fn judge(state: &State, owed: &[Owed], now: Time) -> Result<Vec<Owed>, (&'static str, String)> {
     let mut still = Vec::new();
     for value in state.rollouts() {
         let Some(facts) = Facts::of(state, value) else { continue };
-        if !owes(&facts) {
-            continue;
-        }
         let uid = crate::sim::object::uid(value);
-        let since = owed.iter().find(|(known, _)| known == uid).map_or(now, |(_, since)| *since);
-        if now.since(since) > ABORT_WITHIN {
-            let share = facts.canary_share();
-            return Err(format!("aborted, stable could carry everything since {since}, canary share {share:?}"));
+        for (id, bound, owes) in BOUNDS.iter().filter(|(id, ..)| is_heard(id)) {
+            let Some(what) = owes(&facts) else { continue };
+            let known = owed.iter().find(|known| known.id == *id && known.uid == uid);
+            let since = known.map_or(now, |known| known.since);
+            if now.since(since) > *bound {
+                return Err((id, format!("{what}, since {since}")));
+            }
+            still.push(Owed { id, uid: uid.to_owned(), since });
         }
-        still.push((uid.to_owned(), since));
     }
     Ok(still)
+}
+
+/// I30 User command wins, the part of abort: where the stable revision carries all of the traffic, the route (or the
+/// active Service) goes to it ≤ 2 s after the abort.
+fn i30(facts: &Facts<'_>) -> Option<String> {
+    let aborting = facts.rollout.status.abort && owes(facts);
+    aborting.then(|| format!("aborted, stable could carry everything, canary share {:?}", facts.canary_share()))
+}
+
+/// I14 Managed routes are level-based, the part of pods that go: a managed rule leads to a Service without an available
+/// pod for no longer than 5 s.
+fn i14(facts: &Facts<'_>) -> Option<String> {
+    let (canary, _) = facts.routed().filter(|_| facts.replicas > 0)?;
+    let led = managed::newest(facts).into_iter().next()?;
+    let available = facts.target(canary).map_or(0, |rs| facts.state.available(rs));
+    (available == 0).then(|| format!("managed rule {} leads to {canary}, which has no available pod", led.rule))
 }
 
 /// Whether users of an aborted update are still to be taken back, and could be.

@@ -9,6 +9,7 @@ use super::facts::{Facts, Share, hash};
 use super::state::{Past, State};
 use super::{bounds, decisions, footprint, managed, pace, revisions, traffic, workload};
 use crate::api::Time;
+use crate::mutants::is_heard;
 use crate::sim::api_server::journal::Entry;
 use crate::sim::object;
 use crate::traffic::gateway_api::RouteKind;
@@ -109,6 +110,7 @@ const INVARIANTS: &[(&str, Invariant)] = &[
     ("I17", traffic::i17),
     ("I19", revisions::i19),
     ("I20", footprint::i20),
+    ("I21", pace::i21),
     ("I22", revisions::i22),
     ("I23", pace::i23),
     ("I24", workload::i24),
@@ -117,6 +119,7 @@ const INVARIANTS: &[(&str, Invariant)] = &[
     ("I27", footprint::i27),
     ("I28", decisions::i28),
     ("I29", pace::i29),
+    ("I30", decisions::i30),
     ("I31", decisions::i31),
     ("I32", decisions::i32),
     ("I33", pace::i33),
@@ -129,8 +132,8 @@ const INVARIANTS: &[(&str, Invariant)] = &[
 pub struct Checker {
     /// The cluster after what was replayed.
     pub state: State,
-    /// Aborts whose users are still to be taken back, by the uid of the Rollout, and since when they could be.
-    owed: Vec<(String, Time)>,
+    /// What is owed within a time.
+    owed: Vec<bounds::Owed>,
 }
 
 impl Checker {
@@ -140,14 +143,9 @@ impl Checker {
     /// # Errors
     /// The first promise whose time is over.
     pub fn tick(&mut self, now: Time) -> Result<(), Violation> {
-        let aborting = self.state.past.values().any(|past| past.aborted.is_some());
-        if !aborting {
-            self.owed.clear();
-            return Ok(());
-        }
         self.state.now = self.state.now.max(now);
-        self.owed = bounds::i30(&self.state, &self.owed, now).map_err(|message| Violation {
-            id: "I30",
+        self.owed = bounds::judge(&self.state, &self.owed, now).map_err(|(id, message)| Violation {
+            id,
             write: "nobody".to_owned(),
             time: now,
             message,
@@ -190,7 +188,7 @@ impl Checker {
             }
             let past = self.state.past.get(object::uid(value)).map(Arc::clone).unwrap_or_default();
             let write = Write { entry, before: &old, after: &new, past: &past };
-            for (id, invariant) in INVARIANTS {
+            for (id, invariant) in INVARIANTS.iter().filter(|(id, _)| is_heard(id)) {
                 invariant(&write).map_err(|message| violation(id, entry, message))?;
             }
         }
@@ -217,10 +215,11 @@ impl Checker {
         let selector = entry.actor == CONTROLLER && entry.kind == "Service";
         // A pod that we evict is gone until another comes.
         let evicted = entry.actor == CONTROLLER && pace::takes_pod(entry);
-        if selector || evicted || !BUILT_IN.contains(&entry.actor.as_str()) {
-            for past in self.state.past.values_mut() {
-                Arc::make_mut(past).inputs += 1;
-            }
+        // Measurements are news, whoever writes them down.
+        let status = |value: &Option<Arc<Value>>| value.as_ref().and_then(|value| value.get("status").cloned());
+        let measured = entry.kind == "AnalysisRun" && status(&entry.before) != status(&entry.after);
+        if selector || evicted || measured || !BUILT_IN.contains(&entry.actor.as_str()) {
+            self.state.pasts(&entry.namespace).for_each(|past| past.inputs += 1);
         }
     }
 
@@ -229,9 +228,7 @@ impl Checker {
         if matches!(entry.kind.as_str(), "Pod" | "Node" | "ReplicaSet" | "Service" | "HTTPRoute")
             && !BUILT_IN.contains(&entry.actor.as_str())
         {
-            for past in self.state.past.values_mut() {
-                Arc::make_mut(past).disturbed = Some(entry.time);
-            }
+            self.state.pasts(&entry.namespace).for_each(|past| past.disturbed = Some(entry.time));
         }
         let lost = entry.before.as_ref().filter(|_| entry.kind == "ReplicaSet" && entry.after.is_none());
         let owner = lost.filter(|_| entry.actor != CONTROLLER).and_then(|rs| object::controller_uid(rs));
@@ -244,9 +241,8 @@ impl Checker {
     fn note_field(&mut self, entry: &Entry) {
         let Some((field, from, to)) = revisions::field(entry).filter(|_| entry.actor == CONTROLLER) else { return };
         // What is taken back because a revision has lost all of its pods may come again with them.
-        let retreat = RouteKind::named(&entry.kind).is_some() && self.canary_has_gone();
-        for past in self.state.past.values_mut() {
-            let past = Arc::make_mut(past);
+        let retreat = RouteKind::named(&entry.kind).is_some() && self.canary_has_gone(&entry.namespace);
+        for past in self.state.pasts(&entry.namespace) {
             // What came in since the value before was written excuses going back to it.
             let since = past.changed.insert(field.clone(), past.inputs).unwrap_or(past.inputs);
             let known = past.fields.get(&field).map(|(_, written, _)| *written == from);
@@ -261,9 +257,10 @@ impl Checker {
         }
     }
 
-    /// Whether the current revision of a routed canary has no available pod.
-    fn canary_has_gone(&self) -> bool {
-        let facts = self.state.rollouts().filter_map(|value| Facts::of(&self.state, value));
+    /// Whether the current revision of a routed canary of a namespace has no available pod.
+    fn canary_has_gone(&self, namespace: &str) -> bool {
+        let near = self.state.rollouts().filter(|value| object::namespace(value) == namespace);
+        let facts = near.filter_map(|value| Facts::of(&self.state, value));
         let mut routed = facts.filter(|facts| facts.routed().is_some());
         routed.any(|facts| {
             let current = facts.by_hash(&facts.rollout.status.current_pod_hash);
@@ -278,8 +275,7 @@ impl Checker {
             return;
         };
         let Some(image) = object::at(after, "/spec/template/spec/containers/0/image") else { return };
-        let uids: Vec<String> = self.state.rollouts().map(|rollout| object::uid(rollout).to_owned()).collect();
-        for uid in uids {
+        for uid in self.state.uids(&entry.namespace) {
             let past = self.state.past.get(&uid);
             if past.is_none_or(|past| !past.images.contains(image)) {
                 self.state.past_of(&uid).images.push(image.clone());
@@ -311,6 +307,7 @@ impl Checker {
             (_, true) => Some((current, entry.time)),
             (_, false) => None,
         };
+        past.pauses.extend(begun(after, old).map(|reason| (reason.to_owned(), past.inputs)));
         if DECISIONS.iter().any(|pointer| object::at(old, pointer) != object::at(after, pointer)) {
             past.inputs += 1;
         }
@@ -326,6 +323,14 @@ impl Checker {
             past.progress = Some(entry.time);
         }
     }
+}
+
+/// The reasons of the pauses that one state of a record has and another before it had not.
+pub fn begun<'w>(before: &'w Value, after: &'w Value) -> impl Iterator<Item = &'w str> {
+    let reasons = |record: &'w Value| {
+        object::list(record, "/status/pauseConditions").iter().map(|pause| object::text(pause, "/reason"))
+    };
+    reasons(after).filter(move |reason| !reasons(before).any(|known| known == *reason))
 }
 
 /// Whether a write may change which revision has which share: a status alone does not, but for what it acknowledges.

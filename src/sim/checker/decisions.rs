@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::check::{Found, Write};
+use super::check::{Found, Write, begun};
 use super::facts::{Facts, HASH, hash, wanted};
 use super::pace::unseen_hand;
 use super::traffic::resize;
@@ -149,9 +149,28 @@ pub fn i28(write: &Write<'_>) -> Found {
     Ok(())
 }
 
+/// I30 User command wins, the part of records: what somebody has aborted is not promoted, unless somebody has asked for
+/// full promotion as well.
+pub fn i30(write: &Write<'_>) -> Found {
+    let Some((old, new)) = record(write) else { return Ok(()) };
+    let facts = write.before;
+    let promoted = old.stable_rs != new.stable_rs && new.stable_rs == old.current_pod_hash;
+    let left = facts.by_hash(&old.stable_rs).is_some();
+    if old.abort && promoted && left && !old.promote_full {
+        return Err(format!("{} is promoted although its update is aborted", new.stable_rs));
+    }
+    Ok(())
+}
+
 /// I31 Pause fidelity: a pause with a duration that nobody resumed ends no earlier than start + duration, one without
-/// duration not at all; nothing is passed under `spec.paused`.
+/// duration not at all; one that is over does not begin again for nothing; nothing is passed under `spec.paused`.
 pub fn i31(write: &Write<'_>) -> Found {
+    if write.is("Rollout")
+        && let Some(reason) = begun(write.left(), write.made())
+            .find(|reason| write.past.pauses.get(*reason).is_some_and(|inputs| *inputs == write.past.inputs))
+    {
+        return Err(format!("{reason} begins again without an input since it ended"));
+    }
     let Some((index, step)) = left_step(write) else { return Ok(()) };
     if write.before.rollout.spec.paused {
         return Err(format!("step {index} is passed although the Rollout is paused"));

@@ -84,6 +84,12 @@ fn taking<'s>(facts: &Facts<'s>) -> Vec<&'s RouteHistory> {
     keys.filter_map(|key| facts.state.routes.get(&key)).collect()
 }
 
+/// The managed rules as they were written last.
+pub fn newest(facts: &Facts<'_>) -> Vec<Led> {
+    let newest = taking(facts).into_iter().filter_map(|history| history.in_flight.last());
+    newest.flat_map(|newest| to_canary(facts, newest)).collect()
+}
+
 /// A managed rule that may be in force.
 fn in_force(facts: &Facts<'_>) -> Option<Led> {
     facts.generations().flat_map(|generation| to_canary(facts, generation)).next()
@@ -159,9 +165,7 @@ pub fn at_rest(facts: &Facts<'_>) -> Found {
     let Some((canary, stable)) = facts.routed() else { return Ok(()) };
     let status = &facts.rollout.status;
     let available = |service: &str| facts.target(service).map_or(0, |rs| facts.state.available(rs));
-    let taking = taking(facts);
-    let newest = taking.iter().filter_map(|history| history.in_flight.last());
-    let led: Vec<Led> = newest.flat_map(|newest| to_canary(facts, newest)).collect();
+    let led = newest(facts);
     if status.phase == "Healthy" || (status.abort && available(stable) > 0) {
         return if led.is_empty() { Ok(()) } else { Err(format!("I14: {} with managed rules {led:?}", status.phase)) };
     }
@@ -176,7 +180,7 @@ pub fn at_rest(facts: &Facts<'_>) -> Found {
     {
         return Ok(());
     }
-    if taking.is_empty() {
+    if taking(facts).is_empty() {
         return Ok(());
     }
     let known = expected(facts, status.current_step_index.unwrap_or(0));

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`traffic`] | I01–I07, I16, I17: who is reached, and with what capacity |
 //! | [`managed`] | I14: managed routes |
-//! | [`pace`] | I08, I10, I23, I25, I29, I33: how far and how fast sizes and weights go |
+//! | [`pace`] | I08, I10, I21, I23, I25, I29, I33: how far and how fast sizes and weights go |
 //! | [`revisions`] | I15, I19, I22: identity and history |
 //! | [`decisions`] | I09, I26, I28, I30, I31, I32, I41: what is decided, and in which order |
 //! | [`footprint`] | I12, I20, I27: what our writes leave alone |

@@ -1,4 +1,4 @@
-//! How far and how fast sizes and weights go: I08, I10, I23, I25, I29, I33.
+//! How far and how fast sizes and weights go: I08, I10, I21, I23, I25, I29, I33.
 
 use super::check::{Found, Write};
 use super::facts::{Facts, Share, hash, wanted};
@@ -137,6 +137,27 @@ fn ceiling(write: &Write<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
     // A restart that may not miss a pod has one more first (I25).
     let most = most + i64::from(most > 0 && restarting(facts));
     if to > most { Err(format!("{hash} grows to {to}, its target is at most {most}")) } else { Ok(()) }
+}
+
+/// I21 Autoscaler fixed point, the part of surge: what autoscalers read leaves out the pod that a restart adds. Where views
+/// are late they show counts of another moment.
+pub fn i21(write: &Write<'_>) -> Found {
+    let facts = write.before;
+    let status = &write.after.rollout.status;
+    let resting = status.stable_rs == status.current_pod_hash && !status.stable_rs.is_empty();
+    if !write.is("Rollout") || !resting || !restarting(facts) || facts.state.late_views {
+        return Ok(());
+    }
+    let published = |value: &Value| object::integer(value, "/status/HPAReplicas").unwrap_or(0);
+    let (old, published) = (published(write.left()), published(write.made()));
+    let others = facts.sets().filter(|rs| hash(rs) != status.stable_rs);
+    let others: i64 = others.map(|rs| object::integer(rs, "/status/replicas").unwrap_or(0)).sum();
+    let most = facts.replicas.max(former_sizes(write).max().unwrap_or(0)) + others;
+    if published > old && published > most {
+        Err(format!("autoscalers read {published} pods, of which {most} are wanted"))
+    } else {
+        Ok(())
+    }
 }
 
 /// I23 Delays are kept: once a deadline is recorded for rs, replicas stay constant until then, except for a limit's

@@ -36,16 +36,19 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
 }
 
 /// A release that nothing stands in the way of does not stop: nobody has paused or aborted it, and every pod is there.
+/// One that is over is Healthy then.
 fn goes_on(facts: &Facts<'_>) -> Result<(), String> {
     let status = &facts.rollout.status;
-    let over = status.stable_rs == status.current_pod_hash || status.abort;
+    let promoted = status.stable_rs == status.current_pod_hash;
+    let over = if promoted { status.phase == "Healthy" } else { status.abort };
     let held = facts.rollout.spec.paused || !status.pause_conditions.is_empty();
     let complete = facts.sets().all(|rs| facts.state.available(rs) >= wanted(rs));
     if over || held || !complete || !can_end(facts) {
         return Ok(());
     }
-    let index = status.current_step_index.unwrap_or(0);
-    Err(format!("I34: at rest at step {index}, {} {:?}, with every pod there", status.phase, status.message))
+    let place = status.current_step_index.filter(|_| !promoted).map(|index| format!("at step {index}, "));
+    let place = place.unwrap_or_default();
+    Err(format!("I34: at rest {place}{} {:?}, with every pod there", status.phase, status.message))
 }
 
 /// Whether there are pods to wait for, no more than are wanted, no size that stands against a weight, and every Service

@@ -34,6 +34,8 @@ pub struct Past {
     pub disturbed: Option<Time>,
     /// Sizes that the Rollout was asked to have, and until when.
     pub sizes: Vec<(Time, i32)>,
+    /// Inputs seen until a pause last ended, by its reason.
+    pub pauses: BTreeMap<String, u64>,
     /// When the update last got further by the record, or was changed.
     pub progress: Option<Time>,
 }
@@ -83,6 +85,18 @@ impl State {
     /// All Rollouts.
     pub fn rollouts(&self) -> impl Iterator<Item = &Arc<Value>> {
         self.read.keys().filter_map(|(namespace, name)| self.get("Rollout", namespace, name))
+    }
+
+    /// Identities of the Rollouts that an object of a namespace may concern: of a cluster-scoped one, all.
+    pub fn uids(&self, namespace: &str) -> Vec<String> {
+        let near = self.rollouts().filter(|value| namespace.is_empty() || object::namespace(value) == namespace);
+        near.map(|rollout| object::uid(rollout).to_owned()).collect()
+    }
+
+    /// What is remembered of those Rollouts, to be changed.
+    pub fn pasts(&mut self, namespace: &str) -> impl Iterator<Item = &mut Past> {
+        let near = self.uids(namespace);
+        self.past.iter_mut().filter(move |(uid, _)| near.contains(uid)).map(|(_, past)| Arc::make_mut(past))
     }
 
     /// What is remembered of a Rollout, to be changed.

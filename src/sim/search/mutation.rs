@@ -2,10 +2,15 @@
 //!
 //! Each stands in the code as `mutant!("name")`. The search runs with one at a time until the first broken promise.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::run::{Plan, search};
+use super::run::{Plan, Report, search};
+use super::scenario::Fault;
 use super::shrink::kind;
+
+/// The promise that the others hold with late views as well: any of them catches for it where a view is late.
+const LATE: &str = "I37";
 
 /// Every mutant, with the promise that it is meant for.
 pub const MUTANTS: &[(&str, &str)] = &[
@@ -29,7 +34,7 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("new-revision-keeps-step", "I08"),
     ("blue-green-pause-skipped", "I09"),
     ("switch-while-paused", "I09"),
-    ("aborted-is-promoted", "I09"),
+    ("aborted-is-promoted", "I30"),
     ("surge-plus-one", "I10"),
     ("floor-minus-one", "I10"),
     ("joint-budget-dropped", "I10"),
@@ -42,6 +47,7 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("first-look-writes", "I18"),
     ("equality-ignored", "I19"),
     ("absent-replicas-are-one", "I20"),
+    ("surge-is-published", "I21"),
     ("history-of-none", "I22"),
     ("delay-cut-short", "I23"),
     ("abort-delay-cut-short", "I23"),
@@ -86,36 +92,75 @@ pub struct Sentence {
     pub name: &'static str,
     /// The promise that it is meant for.
     pub meant: &'static str,
-    /// The promise that caught it; `None` where it lives.
+    /// The promise that caught it first; `None` where it lives.
     pub caught: Option<String>,
     /// Fault runs until then.
     pub runs: usize,
+    /// Fault runs until the promise that it is meant for catches it, listening to no other; `None` where that never does.
+    pub seen: Option<usize>,
 }
 
-/// Runs the search with each mutant until a promise breaks. Without the feature `mutants` nothing is caught.
-pub fn judge(plan: &Plan, hear: &mut dyn FnMut(&Sentence)) -> Vec<Sentence> {
+/// Runs the search with each mutant until a promise breaks; where that is another than the one meant, a second time with
+/// every other promise deaf. Without the feature `mutants` nothing is caught.
+///
+/// # Errors
+/// The story of a failure that the search finds without any mutant: what is caught then would prove nothing.
+pub fn judge(plan: &Plan, hear: &mut dyn FnMut(&Sentence)) -> Result<Vec<Sentence>, String> {
     let wanted = |name: &str| std::env::var("MUTANT").map_or(true, |only| only.split(',').any(|one| one == name));
+    if let Some(found) = hunt(plan, "", "").found.into_values().next() {
+        return Err(found.story);
+    }
     let mut sentences = Vec::new();
     for (name, meant) in MUTANTS.iter().filter(|(name, _)| wanted(name)) {
-        crate::mutants::choose(name);
-        let report = search(&Plan { first: true, shrinks: false, ..plan.clone() }, &|_| {});
-        crate::mutants::choose("");
-        let caught = report.found.values().next().map(|found| kind(&found.story));
-        let sentence = Sentence { name, meant, caught, runs: report.total() };
+        let report = hunt(plan, name, "");
+        let first = report.found.values().next();
+        let caught = first.map(|found| kind(&found.story));
+        let seen = match first {
+            Some(found) if *meant == LATE => found.case.faults.iter().any(Fault::delays).then(|| report.total()),
+            Some(found) if kind(&found.story).starts_with(meant) => Some(report.total()),
+            Some(_) => {
+                let report = hunt(plan, name, meant);
+                (!report.found.is_empty()).then(|| report.total())
+            }
+            None => None,
+        };
+        let sentence = Sentence { name, meant, caught, runs: report.total(), seen };
         hear(&sentence);
         sentences.push(sentence);
     }
-    sentences
+    Ok(sentences)
+}
+
+/// Searches with one mutant until a promise breaks, or until the only one that is listened to does.
+fn hunt(plan: &Plan, mutant: &str, only: &str) -> Report {
+    crate::mutants::choose(mutant);
+    crate::mutants::listen(only);
+    let report = search(&Plan { first: true, shrinks: false, ..plan.clone() }, &|_| {});
+    crate::mutants::choose("");
+    crate::mutants::listen("");
+    report
+}
+
+/// The promises that some mutant is meant for and that have caught none.
+pub fn blind(sentences: &[Sentence]) -> BTreeSet<&'static str> {
+    let caught = |id: &str| {
+        let first = |sentence: &Sentence| sentence.caught.as_deref().is_some_and(|kind| kind.starts_with(id));
+        sentences.iter().any(|sentence| first(sentence) || sentence.meant == id && sentence.seen.is_some())
+    };
+    sentences.iter().map(|sentence| sentence.meant).filter(|id| !caught(id)).collect()
 }
 
 /// The table of mutants, in Markdown.
 pub fn table(sentences: &[Sentence]) -> String {
-    let mut table =
-        String::from("| mutant | meant for | caught by | fault runs until then |\n| --- | --- | --- | --- |\n");
-    for Sentence { name, meant, caught, runs } in sentences {
+    let mut table = String::from(
+        "| mutant | meant for | first caught by | fault runs until then | until the one meant catches it |\n\
+         | --- | --- | --- | --- | --- |\n",
+    );
+    for Sentence { name, meant, caught, runs, seen } in sentences {
         let caught = caught.as_deref().unwrap_or("**nothing**");
+        let seen = seen.map_or_else(|| "never".to_owned(), |runs| runs.to_string());
         // Writing to a String cannot fail.
-        let _ = writeln!(table, "| `{name}` | {meant} | {caught} | {runs} |");
+        let _ = writeln!(table, "| `{name}` | {meant} | {caught} | {runs} | {seen} |");
     }
     table
 }

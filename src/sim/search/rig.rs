@@ -33,6 +33,9 @@ const MAX_TICKS: usize = 200;
 const MAX_PODS: usize = 100;
 /// Seconds after which everything has come to its end that ever does.
 pub(super) const REST: u64 = 20_000;
+/// Seconds without a write after which what still asks again and again never comes to an answer: longer than every delay,
+/// deadline and window.
+const STILL: Duration = Duration::from_mins(30);
 /// Looks that write, without anything else moving, before that counts as a loop.
 const MAX_WRITES: usize = 60;
 /// A process that stands still for longer is succeeded: the lease time.
@@ -68,6 +71,8 @@ pub struct Rig {
     /// Events of each kind that the longest-lived process has met.
     pub events: BTreeMap<String, u64>,
     busy: usize,
+    /// The last version that was seen, and since when.
+    still: (u64, Time),
     cursor: Cursor,
     last: Vec<Arc<Entry>>,
     /// The first request of a user that was refused: the world is not the one that was meant.
@@ -118,6 +123,7 @@ impl Rig {
             behind_after_crash: 0,
             events: BTreeMap::new(),
             busy: 0,
+            still: (0, Time::default()),
             cursor,
             last: Vec::new(),
             refused: RefCell::new(None),
@@ -211,7 +217,7 @@ impl Rig {
         let former = self.core.former.as_ref().and_then(Process::next);
         let next = [due, self.core.process.next(), former].into_iter().flatten().min();
         match next {
-            Some(next) if next < end => {
+            Some(next) if next < end && !self.is_over(end) => {
                 // A due time that has passed without a change is looked at again a moment later.
                 self.core.clock.advance(now.until(next).max(Duration::from_millis(1)));
                 Ok(false)
@@ -221,6 +227,16 @@ impl Rig {
                 Ok(true)
             }
         }
+    }
+
+    /// Whether nothing happens any more up to an instant, but that models and a restart that is refused ask again.
+    fn is_over(&mut self, end: Time) -> bool {
+        let (now, version) = (self.core.now(), self.core.cluster.server.version());
+        if self.still.0 != version {
+            self.still = (version, now);
+        }
+        let asks = self.core.process.next().is_some_and(|next| next < end) && !self.restarts();
+        now.since(self.still.1) > STILL && !asks
     }
 
     /// What a run has come to that took too many turns.

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use super::branch::branches;
 use super::play::{Ended, play};
 use super::scenario::{Case, Fault, Scenario};
-use super::shrink::{kind, shrink};
+use super::shrink::{kind, promise, shrink};
 use super::{swarm, systematic};
+use crate::mutants::is_heard;
 
 /// Failures of one kind that are kept; the rest is counted.
 const KEPT: usize = 1;
@@ -296,6 +297,9 @@ impl Worker<'_> {
             Ok(ended) => return Some(ended),
             Err(story) => story,
         };
+        if !is_heard(story.lines().rev().find_map(promise).unwrap_or_default()) {
+            return None;
+        }
         if self.plan.first {
             self.over.store(true, Ordering::Relaxed);
         }

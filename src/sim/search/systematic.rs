@@ -79,7 +79,7 @@ fn strategies() -> Vec<(&'static str, Value)> {
                 "trafficRouting": {"managedRoutes": [{"name": "hdr"}]},
                 "steps": [
                     {"setCanaryScale": {"replicas": 1}}, {"setHeaderRoute": {"name": "hdr", "match": [header]}},
-                    {"pause": {"duration": 2}}, {"setHeaderRoute": {"name": "hdr"}}, {"setWeight": 50},
+                    {"pause": {"duration": 9}}, {"setHeaderRoute": {"name": "hdr"}}, {"setWeight": 50},
                 ],
             })),
         ),
@@ -104,8 +104,10 @@ fn scripts() -> Vec<(&'static str, Vec<(u64, Action)>)> {
         ("abort and retry", vec![update, (2_500, Abort), (6_000, Retry)]),
         ("superseded", vec![update, (1_800, Apply(2))]),
         ("rolled back", vec![update, (3_600, Apply(0))]),
+        ("there and back", vec![update, (1_700, Apply(0)), (800, Apply(1))]),
         ("scaled", vec![update, (1_500, Scale(6)), (2_500, Scale(2))]),
         ("canary killed", vec![update, (2_600, Kill(Side::New, 1)), (2_000, Kill(Side::New, 2))]),
+        ("canary hurt", vec![update, (2_600, Hurt(Side::New, 9)), (9_000, Action::Heal)]),
         ("stable hurt", vec![update, (3_000, Hurt(Side::Stable, 2)), (9_000, Action::Heal)]),
         ("without replicas", vec![(8_000, Action::Unscale), (2_000, Apply(1))]),
         ("promoted in full", vec![update, (1_600, PromoteFull)]),
@@ -124,11 +126,20 @@ fn scripts() -> Vec<(&'static str, Vec<(u64, Action)>)> {
     ]
 }
 
+/// Scripts for strategies without a router or an active Service: several revisions share one room there.
+fn crowds() -> Vec<(&'static str, Vec<(u64, Action)>)> {
+    use Action::{Apply, Heal, Hurt, Scale};
+    let (update, hurt) = ((8_000, Apply(1)), (1_500, Hurt(Side::Stable, 2)));
+    vec![("crowded", vec![update, hurt, (100, Scale(5)), (100, Apply(2)), (3_000, Apply(0)), (4_000, Heal)])]
+}
+
 /// All scenarios by name.
 pub fn scenarios() -> Vec<(String, Scenario)> {
     let mut all = Vec::new();
     for (strategy_name, strategy) in strategies() {
-        for (number, (script_name, script)) in scripts().into_iter().enumerate() {
+        let shared = ["basic", "rolling"].contains(&strategy_name);
+        let scripts = scripts().into_iter().chain(if shared { crowds() } else { Vec::new() });
+        for (number, (script_name, script)) in scripts.enumerate() {
             // Each strategy meets each script; sizes, data planes and where the template is kept change from one to the next.
             // As few pods as show a part of them missing: what a run costs is what its pods do.
             let even = (number + strategy_name.len()) % 2 == 0;

@@ -98,14 +98,3 @@ fn the_same_seed_gives_the_same_trace() {
         assert_eq!(trace(&case), first, "seed {seed}");
     }
 }
-
-/// `MUTANT=name,name` for some of them. Needs the feature, so it is not part of the suite: `make mutants`.
-#[test]
-#[ignore = "takes minutes; `make mutants` runs it in an optimised build"]
-fn mutants_are_caught() {
-    let seeds = (1, number("SISKIN_CASES", 200));
-    let plan = Plan { stride: 97, seeds, shell: (1, 0), through_shell, threads: 2, first: true, shrinks: false };
-    let sentences = super::mutation::judge(&plan, &mut |sentence| println!("{sentence:?}"));
-    let alive: Vec<_> = sentences.iter().filter(|sentence| sentence.caught.is_none()).collect();
-    assert!(alive.is_empty(), "{alive:#?}");
-}
