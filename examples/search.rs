@@ -139,7 +139,7 @@ fn small_worlds(report: &mut Report) {
 fn mutants(plan: &Plan) -> ExitCode {
     let judged = mutation::judge(plan, &mut |sentence| {
         let caught = sentence.caught.as_deref().unwrap_or("NOTHING");
-        let seen = sentence.seen.map_or_else(|| "never".to_owned(), |runs| runs.to_string());
+        let seen = sentence.seen_after();
         println!("{:<34} {:<5} {caught:<24} {:>7} {seen:>7}", sentence.name, sentence.meant, sentence.runs);
     });
     let sentences = match judged {
@@ -170,7 +170,7 @@ fn main() -> ExitCode {
         let plan = Plan {
             stride: size("STRIDE", 23),
             seeds: (number("FROM", 1), number("SEEDS", 2_000)),
-            shell: (1, 0),
+            shell: (50, 101),
             through_shell,
             threads: size("THREADS", 2),
             first: true,

@@ -11,8 +11,8 @@ use crate::rollout::settings::{StatusDialect, Unclaimed, UnknownFields};
 use crate::runtime::lease::Terms;
 use crate::runtime::limiter::Limits;
 
-/// Namespace of the controller where nothing says another.
-const DEFAULT_NAMESPACE: &str = "argo-rollouts";
+/// Namespace of the default installation, and of the controller where nothing says another.
+pub const DEFAULT_NAMESPACE: &str = "argo-rollouts";
 /// Where a pod finds its namespace.
 const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 

@@ -13,7 +13,10 @@ macro_rules! mutant {
     };
 }
 
+/// The chosen defect; 0 for none.
 static CHOSEN: AtomicU64 = AtomicU64::new(0);
+/// The only promise that is listened to; 0 for all of them.
+static HEARD: AtomicU64 = AtomicU64::new(0);
 
 /// A number for a name: FNV-1a.
 pub const fn number(name: &str) -> u64 {
@@ -27,9 +30,14 @@ pub const fn number(name: &str) -> u64 {
     number
 }
 
+/// 0 for the empty name.
+fn number_or_none(name: &str) -> u64 {
+    if name.is_empty() { 0 } else { number(name) }
+}
+
 /// Chooses a defect; the empty name chooses none. Without the feature `mutants` it changes nothing.
 pub fn choose(name: &str) {
-    CHOSEN.store(if name.is_empty() { 0 } else { number(name) }, Ordering::Relaxed);
+    CHOSEN.store(number_or_none(name), Ordering::Relaxed);
 }
 
 /// Whether the defect of this number is the chosen one.
@@ -37,12 +45,10 @@ pub fn is_chosen(number: u64) -> bool {
     CHOSEN.load(Ordering::Relaxed) == number
 }
 
-static HEARD: AtomicU64 = AtomicU64::new(0);
-
 /// Makes checkers deaf to every promise but that of an ID; the empty ID ends it. Without the feature `mutants` it changes
 /// nothing.
 pub fn listen(id: &str) {
-    HEARD.store(if id.is_empty() { 0 } else { number(id) }, Ordering::Relaxed);
+    HEARD.store(number_or_none(id), Ordering::Relaxed);
 }
 
 /// Whether a broken promise of this ID is to be reported.

@@ -8,12 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
 use super::get::{Output, json_text};
+use super::rbac::{NAME, NAMESPACE};
 use super::session::Session;
 use crate::sim::audit::{Log, POLICY, Report};
 use crate::simulate::report::Outcome;
 
-/// The user that `siskin rbac` and the usual manifests make.
-const USER: &str = "system:serviceaccount:argo-rollouts:argo-rollouts";
 /// Writers that an error names.
 const WRITERS: usize = 6;
 
@@ -32,7 +31,7 @@ pub struct CheckTrace {
     #[arg(required_unless_present = "policy", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// User name of the controller whose writes are judged.
-    #[arg(long, value_name = "USER", default_value = USER)]
+    #[arg(long, value_name = "USER", default_value_t = usual_user())]
     controller: String,
     /// Print the audit policy that a log needs, and end.
     #[arg(long, conflicts_with_all = ["files", "output"])]
@@ -40,6 +39,11 @@ pub struct CheckTrace {
     /// `json` instead of text.
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<Output>,
+}
+
+/// The user that `siskin rbac` and the usual manifests make.
+fn usual_user() -> String {
+    format!("system:serviceaccount:{NAMESPACE}:{NAME}")
 }
 
 impl CheckTrace {

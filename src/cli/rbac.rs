@@ -9,6 +9,7 @@ use super::generated;
 use super::session::Session;
 
 use table::files;
+pub(super) use table::{NAME, NAMESPACE};
 
 /// Print the controller's service account, roles and bindings
 ///

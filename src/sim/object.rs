@@ -5,13 +5,20 @@ use serde_json::{Map, Value};
 use crate::api::Time;
 
 /// The value at a JSON pointer without escapes. Pointers here are literals, and this is what simulations do most:
-/// `Value::pointer` makes two texts for each token.
+/// `Value::pointer` makes two texts for each token, and `str::split` looks for short tokens with a method for long texts.
 pub fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
-    pointer.split('/').skip(1).try_fold(object, |value, token| match value {
-        Value::Object(map) => map.get(token),
-        Value::Array(list) => list.get(token.parse::<usize>().ok()?),
-        _ => None,
-    })
+    let (mut value, mut rest) = (object, pointer.strip_prefix('/'));
+    while let Some(path) = rest {
+        let end = path.bytes().position(|byte| byte == b'/');
+        let (token, after) = path.split_at_checked(end.unwrap_or(path.len()))?;
+        value = match value {
+            Value::Object(map) => map.get(token)?,
+            Value::Array(list) => list.get(token.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+        rest = end.and_then(|_| after.strip_prefix('/'));
+    }
+    Some(value)
 }
 
 /// The text at a JSON pointer; empty where there is none.

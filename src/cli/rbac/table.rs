@@ -11,7 +11,7 @@ use crate::cli::suggest::nearest;
 /// Name of the account, role and binding; other tools bind roles to this account.
 pub const NAME: &str = "argo-rollouts";
 /// Namespace of the default installation.
-pub const NAMESPACE: &str = "argo-rollouts";
+pub const NAMESPACE: &str = crate::config::DEFAULT_NAMESPACE;
 
 /// A file of the default installation.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -44,7 +44,7 @@ pub(super) fn run(
 fn ended(failure: Option<&str>) -> Result<(), Failure> {
     match failure {
         None => Ok(()),
-        Some(broken) if search::promise(broken).is_some() => Err(Failure::silent(Outcome::Violated.exit())),
+        Some(broken) if search::names_promise(broken) => Err(Failure::silent(Outcome::Violated.exit())),
         Some(why) => Err(Failure::new(format!("the script cannot be played: {why}"))),
     }
 }

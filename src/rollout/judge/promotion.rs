@@ -86,17 +86,18 @@ fn blue_green_reason(case: &Case<'_>, ruling: &Ruling) -> Option<String> {
     if case.status().promote_full {
         return Some("Full promotion requested".to_owned());
     }
-    if !ruling.next.abort && rollback::direct(case.world, case.cast) {
+    // An abort leads the active Service away again, also on the way back to an earlier revision (I30).
+    if ruling.next.abort && !crate::mutant!("aborted-is-promoted") {
+        return None;
+    }
+    if rollback::direct(case.world, case.cast) {
         return Some("Rollback within window".to_owned());
     }
-    // An abort leads the active Service away again, also on the way back to an earlier revision (I30).
-    let undone = ruling.next.abort && !case.cast.at_stable();
-    if !undone && blue_green::fast_rollback(case.world, case.cast, case.now) {
+    if blue_green::fast_rollback(case.world, case.cast, case.now) {
         return Some("Fast rollback".to_owned());
     }
     let passed = blue_green::post_promotion_passed(case.world, strategy);
-    (passed && (!ruling.next.abort || crate::mutant!("aborted-is-promoted")))
-        .then(|| "Completed blue-green update".to_owned())
+    passed.then(|| "Completed blue-green update".to_owned())
 }
 
 /// Lets a small preview grow to full size once its gates are open. Argo: `calculateScaleUpPreviewCheckPoint`.

@@ -106,7 +106,8 @@ fn number_rollout(case: &Case<'_>, number: i64) -> Option<Effect> {
 fn create(case: &Case<'_>, number: i64) -> Effect {
     let rollout = &case.world.rollout;
     let hash = &case.world.digest.pod_hash;
-    let name = format!("{}-{hash}", rollout.metadata.name);
+    let twin = crate::mutant!("twin-is-created") && case.cast.by_hash(hash).is_some();
+    let name = format!("{}-{hash}{}", rollout.metadata.name, if twin { "-2" } else { "" });
     let mut template = rollout.spec.template.value();
     let labels = with_hash(template.pointer("/metadata/labels"), hash);
     if !template.get("metadata").is_some_and(Value::is_object) {

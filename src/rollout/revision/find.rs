@@ -11,7 +11,8 @@ use crate::rollout::world::World;
 /// same template to another name (I19: the recorded hash is authority, equality decides, the hash is only a name).
 /// Argo: `replicasetutil.FindNewReplicaSet`.
 pub fn new_revision(world: &World, owned: &[Revision]) -> Option<usize> {
-    if crate::mutant!("equality-ignored") && owned.len() == 1 && world.rollout.status.stable_rs.is_empty() {
+    let first = owned.len() == 1 && world.rollout.status.stable_rs.is_empty();
+    if first && (crate::mutant!("equality-ignored") || crate::mutant!("twin-is-created")) {
         return None;
     }
     let by_name = owned.iter().position(|revision| revision.hash() == world.digest.pod_hash);

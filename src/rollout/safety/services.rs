@@ -86,6 +86,18 @@ fn astray_leaving(exposure: &Exposure<'_>, goal: &ServiceGoal, left: &Revision) 
     (!exposure.routes.settled()).then(|| format!("selector stays on revision {number} until the routes are settled"))
 }
 
+/// Whether the stable revision is behind no Service, and no weight can make room for it: what the stable Service carries
+/// could only go to the update, beyond its step, or to a revision that has a share and is neither.
+/// Source: docs/decisions/0012.
+fn homeless(exposure: &Exposure<'_>, goal: &ServiceGoal, left: &Revision) -> bool {
+    let sides = Sides::of(&exposure.world.rollout);
+    let stable = exposure.cast.stable.as_ref().is_some_and(|stable| stable.hash() == goal.hash);
+    let canary = capacity::target(exposure.world, exposure.cast, sides.canary);
+    let elsewhere = canary.is_some_and(|canary| canary.hash() != goal.hash && canary.hash() != left.hash());
+    let fixed = canary.is_some_and(|canary| exposure.updates(canary)) || !carried(exposure, sides.canary).is_none();
+    goal.service == sides.stable && stable && elsewhere && fixed
+}
+
 /// The share of the traffic that reaches users through this Service, by the weights that may be in force.
 fn carried(exposure: &Exposure<'_>, service: &str) -> Share {
     let whole = exposure.routes.max.max(1);
@@ -122,6 +134,9 @@ fn leaving(exposure: &Exposure<'_>, goal: &ServiceGoal, carried: Share) -> Optio
     }
     if astray(exposure, left) {
         return astray_leaving(exposure, goal, left);
+    }
+    if homeless(exposure, goal, left) {
+        return None;
     }
     if managed && carried.is_none() {
         let number = left.number();

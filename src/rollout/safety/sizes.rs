@@ -244,14 +244,15 @@ fn shrink_others(exposure: &Exposure<'_>, room: Room, plan: &mut Plan) {
 
 /// The other revisions: their available pods are why this one may shrink. And the Rollout, which says how many are wanted.
 fn siblings(exposure: &Exposure<'_>, revision: &Revision) -> Vec<Basis> {
-    let cast = exposure.cast;
     // What rests on another that shrinks is refused once that has: the defect takes this guard away as well.
-    let others: &[Revision] = if crate::mutant!("joint-budget-dropped") { &[] } else { &cast.others };
-    cast.new
-        .iter()
-        .chain(cast.distinct_stable())
-        .chain(others)
-        .filter(|other| other.name() != revision.name() && other.size.spec > 0)
+    let others = &exposure.cast.others;
+    let unguarded = |one: &Revision| {
+        crate::mutant!("joint-budget-dropped") && others.iter().any(|other| other.name() == one.name())
+    };
+    exposure
+        .cast
+        .all()
+        .filter(|other| other.name() != revision.name() && other.size.spec > 0 && !unguarded(other))
         .map(|other| Basis::of(&*other.rs))
         .chain([Basis::of(&*exposure.world.rollout)])
         .collect()

@@ -21,7 +21,7 @@ pub enum OwnPart {
 /// The write that brings the stored status to `next`; `None` where it is that already.
 pub fn record(case: &Case<'_>, next: &RolloutStatus, own: OwnPart, reason: &str) -> Option<Record> {
     let old = case.status();
-    let same = RolloutStatus { siskin: old.siskin.clone(), ..next.clone() } == expected(case, old);
+    let same = is_same(case, old, next);
     let first = case.world.memory.high_water == HighWater::default() && crate::mutant!("first-look-writes");
     if same && own == OwnPart::GoesAlong && !first && !crate::mutant!("status-written-anyway") {
         return None;
@@ -38,13 +38,15 @@ pub fn record(case: &Case<'_>, next: &RolloutStatus, own: OwnPart, reason: &str)
     })
 }
 
-/// The stored status without what the operator has switched off: that goes along with what has to be written anyway.
-fn expected(case: &Case<'_>, old: &RolloutStatus) -> RolloutStatus {
+/// Whether a status says what is stored: without Siskin's own part, and without what the operator has switched off, which
+/// goes along with what has to be written anyway.
+fn is_same(case: &Case<'_>, old: &RolloutStatus, next: &RolloutStatus) -> bool {
     let mut expected = old.clone();
+    expected.siskin.clone_from(&next.siskin);
     if case.world.settings.dialect == StatusDialect::Argo {
         expected.conditions.retain(|condition| !CONDITIONS.contains(&condition.kind.as_str()));
     }
-    expected
+    expected == *next
 }
 
 /// The merge patch that turns `old` into `new`; `None` where they are equal. Lists are replaced whole.

@@ -126,7 +126,7 @@ impl Event {
     /// # Errors
     /// A line that is no audit event, and one without the object that was written.
     pub fn read(text: &str, (file, line): (&str, usize)) -> Result<Option<Self>, LogError> {
-        let fail = |why: String| LogError { file: file.to_owned(), line, why };
+        let fail = |why: String| LogError::unreadable(file, line, why);
         let read: Line = serde_json::from_str(text)
             .map_err(|error| fail(format!("expected one audit event as JSON (--audit-log-format=json): {error}")))?;
         if read.kind != "Event" {

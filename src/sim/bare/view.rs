@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::api::lite::ReplicaSetStatus;
 use crate::api::{
-    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, LabelSelector, Pod, ReplicaSet,
+    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, LabelSelector, Meta, Pod, ReplicaSet,
     Service, TextMap, Time, Workload, names,
 };
 use crate::controller::cached::CachedRollout;
@@ -207,6 +208,25 @@ impl Slot {
             self.decoded.get_or_init(|| Some(Arc::new(decode(&self.value)?) as Arc<dyn Any + Send + Sync>)).clone();
         decoded?.downcast().ok()
     }
+
+    /// Takes over what is dear to read and has not changed since another version of the object.
+    fn keep(&self, kind: &str, old: &Self) {
+        let same = |pointer: &str| old.value.pointer(pointer) == self.value.pointer(pointer);
+        // A digest is a function of the specification.
+        if kind == "Rollout" && same("/spec") && same("/status/collisionCount") && same("/metadata/annotations") {
+            let Some(known) = rollout(old) else { return };
+            self.decode(|value| CachedRollout::with_digest(value, &known.digest).ok());
+        }
+        // A template is kept packed.
+        if kind == "ReplicaSet" && same("/spec") {
+            let Some(known) = old.read::<ReplicaSet>() else { return };
+            self.decode(|value| {
+                let metadata = Meta::deserialize(value.get("metadata")?).ok()?;
+                let status = value.get("status").map(ReplicaSetStatus::deserialize).transpose().ok()?;
+                Some(ReplicaSet { metadata, spec: known.spec.clone(), status: status.unwrap_or_default() })
+            });
+        }
+    }
 }
 
 impl Watch {
@@ -256,20 +276,11 @@ impl Watch {
             None => drop(self.objects.remove(&key)),
             Some(after) => {
                 let slot = Slot::of(Arc::clone(after));
-                if let Some(old) = self.objects.insert(key, slot).filter(|_| entry.kind == "Rollout") {
-                    self.keep_digest(entry, &old);
+                if let Some(old) = self.objects.get(&key) {
+                    slot.keep(&entry.kind, old);
                 }
+                self.objects.insert(key, slot);
             }
-        }
-    }
-
-    /// A digest is a function of the specification, and the dearest part of reading a Rollout.
-    fn keep_digest(&self, entry: &Entry, old: &Slot) {
-        let Some(slot) = self.objects.get(&(entry.namespace.clone(), entry.name.clone())) else { return };
-        let Some(known) = old.decode(|value| CachedRollout::of(value).ok()) else { return };
-        let same = |pointer: &str| old.value.pointer(pointer) == slot.value.pointer(pointer);
-        if same("/spec") && same("/status/collisionCount") && same("/metadata/annotations") {
-            slot.decode(|value| CachedRollout::with_digest(value, &known.digest).ok());
         }
     }
 }

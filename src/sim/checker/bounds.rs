@@ -1,18 +1,19 @@
-//! What has to happen within a time: I30, I35. Judged as time passes, where nothing is late and nothing fails.
+//! What has to happen within a time: I14, I30, I35, I42. Judged as time passes, where nothing is late and nothing fails.
 
 use std::time::Duration;
 
 use super::check::{Found, Write};
-use super::facts::{Facts, Share};
+use super::facts::{Facts, Share, wanted};
 use super::managed;
 use super::state::State;
 use crate::api::Time;
 use crate::mutants::is_heard;
 use crate::rollout::defaults;
+use crate::rollout::strategy::steps;
 
 /// From an abort to the write that takes users back.
 const ABORT_WITHIN: Duration = Duration::from_secs(2);
-/// How long a write of ours may leave undone what it could mend.
+/// How long what a write of ours could mend may stand.
 const MENDED_WITHIN: Duration = Duration::from_secs(5);
 
 /// What is owed: the ID of the promise, the uid of the Rollout, and since when.
@@ -26,7 +27,7 @@ pub struct Owed {
 /// A promise with a bound: its ID, the bound, and what is owed, where something is.
 type Bound = (&'static str, Duration, fn(&Facts<'_>) -> Option<String>);
 
-const BOUNDS: &[Bound] = &[("I30", ABORT_WITHIN, i30), ("I14", MENDED_WITHIN, i14)];
+const BOUNDS: &[Bound] = &[("I30", ABORT_WITHIN, i30), ("I14", MENDED_WITHIN, i14), ("I42", MENDED_WITHIN, i42)];
 
 /// Takes what was owed a moment ago; returns what is owed now.
 ///
@@ -37,8 +38,8 @@ pub fn judge(state: &State, owed: &[Owed], now: Time) -> Result<Vec<Owed>, (&'st
     for value in state.rollouts() {
         let Some(facts) = Facts::of(state, value) else { continue };
         let uid = crate::sim::object::uid(value);
-        for (id, bound, owes) in BOUNDS.iter().filter(|(id, ..)| is_heard(id)) {
-            let Some(what) = owes(&facts) else { continue };
+        for (id, bound, asked) in BOUNDS.iter().filter(|(id, ..)| is_heard(id)) {
+            let Some(what) = asked(&facts) else { continue };
             let known = owed.iter().find(|known| known.id == *id && known.uid == uid);
             let since = known.map_or(now, |known| known.since);
             if now.since(since) > *bound {
@@ -53,8 +54,7 @@ pub fn judge(state: &State, owed: &[Owed], now: Time) -> Result<Vec<Owed>, (&'st
 /// I30 User command wins, the part of abort: where the stable revision carries all of the traffic, the route (or the
 /// active Service) goes to it ≤ 2 s after the abort.
 fn i30(facts: &Facts<'_>) -> Option<String> {
-    let aborting = facts.rollout.status.abort && owes(facts);
-    aborting.then(|| format!("aborted, stable could carry everything, canary share {:?}", facts.canary_share()))
+    owes(facts).then(|| format!("aborted, stable could carry everything, canary share {:?}", facts.canary_share()))
 }
 
 /// I14 Managed routes are level-based, the part of pods that go: a managed rule leads to a Service without an available
@@ -66,16 +66,46 @@ fn i14(facts: &Facts<'_>) -> Option<String> {
     (available == 0).then(|| format!("managed rule {} leads to {canary}, which has no available pod", led.rule))
 }
 
+/// I42 Drift: weights of somebody else's are set right within 5 s, in a pause to those of its step, once promoted to those
+/// of rest, where the pods of the side that gains carry them.
+pub(super) fn i42(facts: &Facts<'_>) -> Option<String> {
+    let (canary, stable) = facts.routed()?;
+    let (status, share) = (&facts.rollout.status, facts.canary_share());
+    let paused = status.phase == "Paused" && status.pause("CanaryPauseStep").is_some() && !status.abort;
+    let weight = match status.phase.as_str() {
+        "Healthy" => 0,
+        _ if paused => steps::weight_at(&facts.rollout, status.current_step_index.unwrap_or(0)).into(),
+        _ => return None,
+    };
+    let led = facts.selected(canary) == status.current_pod_hash && facts.selected(stable) == status.stable_rs;
+    let now = share.part * facts.max();
+    if facts.rollout.spec.paused || facts.replicas == 0 || !led || now == weight * share.whole {
+        return None;
+    }
+    let gains = |part: i64| Share { part, whole: facts.max() };
+    let (hash, need) = if now < weight * share.whole {
+        (&status.current_pod_hash, facts.need_of(gains(weight), &status.current_pod_hash))
+    } else {
+        let rest = gains(facts.max() - weight);
+        (&status.stable_rs, if facts.dynamic() { facts.whole(rest) } else { facts.need(rest) })
+    };
+    let carried = facts.by_hash(hash).is_some_and(|rs| facts.state.available(rs).min(wanted(rs)) >= need.max(1));
+    carried.then(|| format!("{} with a canary share of {share:?}, {weight} wanted", status.phase))
+}
+
 /// Whether users of an aborted update are still to be taken back, and could be.
 fn owes(facts: &Facts<'_>) -> bool {
     let status = &facts.rollout.status;
     let aborted = status.abort && status.stable_rs != status.current_pod_hash && !status.promote_full;
+    if !aborted {
+        return false;
+    }
     let invalid = status.conditions.iter().any(|condition| condition.kind == "InvalidSpec");
-    let Some(stable) = facts.by_hash(&status.stable_rs).filter(|_| aborted && !invalid && facts.replicas > 0) else {
+    let Some(stable) = facts.by_hash(&status.stable_rs).filter(|_| !invalid && facts.replicas > 0) else {
         return false;
     };
     let all = Share { part: 1, whole: 1 };
-    if facts.state.available(stable).min(super::facts::wanted(stable)) < facts.need(all) {
+    if facts.state.available(stable).min(wanted(stable)) < facts.need(all) {
         return false;
     }
     if let Some((_, service)) = facts.routed() {
@@ -85,8 +115,9 @@ fn owes(facts: &Facts<'_>) -> bool {
     facts.active().is_some_and(|active| facts.selected(active) == status.current_pod_hash)
 }
 
-/// I35 Deadline, its second half (not where views are late, for a delay may trip the deadline by itself: I37): an update is not said to have exceeded its deadline before progressDeadlineSeconds
-/// have passed since the last structural progress.
+/// I35 Deadline, its second half: an update is not said to have exceeded its deadline before progressDeadlineSeconds have
+/// passed since the last structural progress. Not where views are late, for a delay may trip the deadline by itself
+/// (I37). The first half is judged at rest.
 pub fn i35(write: &Write<'_>) -> Found {
     if !write.is("Rollout") || write.before.state.late_views {
         return Ok(());

@@ -160,12 +160,12 @@ impl Checker {
     pub fn observe(&mut self, entry: &Entry) -> Result<(), Violation> {
         let moves_shares = moves_shares(entry);
         if moves_shares {
-            self.note_exposure(entry.time);
+            self.note_exposure(entry);
         }
         let before = (entry.actor == CONTROLLER).then(|| self.state.clone());
         self.state.apply(entry);
         if moves_shares {
-            self.note_exposure(entry.time);
+            self.note_exposure(entry);
         }
         let judged = before.map_or(Ok(()), |before| self.judge(before, entry));
         self.note_inputs(entry);
@@ -195,17 +195,19 @@ impl Checker {
         Ok(())
     }
 
-    /// Remembers until when each revision had a share.
-    fn note_exposure(&mut self, now: Time) {
+    /// Remembers until when each revision had a share. A route may be in another namespace than its Rollout.
+    fn note_exposure(&mut self, entry: &Entry) {
+        let anywhere = RouteKind::named(&entry.kind).is_some();
+        let near = |value: &&Arc<Value>| anywhere || object::namespace(value) == entry.namespace;
         let mut found = Vec::new();
-        for value in self.state.rollouts() {
+        for value in self.state.rollouts().filter(near) {
             let Some(facts) = Facts::of(&self.state, value) else { continue };
             for rs in facts.sets().filter(|rs| facts.share_up(hash(rs)).exceeds(Share::NONE)) {
                 found.push((object::uid(value).to_owned(), hash(rs).to_owned()));
             }
         }
         for (uid, hash) in found {
-            self.state.past_of(&uid).exposed.insert(hash, now);
+            self.state.past_of(&uid).exposed.insert(hash, entry.time);
         }
     }
 

@@ -1,8 +1,8 @@
-//! What holds once nothing moves any more: I01, I10, I30, I34, I41 and I42 at rest.
+//! What holds once nothing moves any more: I01, I10, I30, I34, I35, I41 and I42 at rest.
 
 use super::facts::{Facts, Share, hash, wanted};
-use super::managed;
 use super::state::State;
+use super::{bounds, managed};
 use crate::sim::object;
 
 /// Judges a Rollout at rest. An invalid one is left as it is.
@@ -22,10 +22,11 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
     let refused = state.list("PodDisruptionBudget", namespace).any(|budget| !spares(budget));
     let missing = facts.sets().any(|rs| state.available(rs) < wanted(rs));
     let measures = measures || ((refused || missing) && status.message.contains("restarting"));
-    if !measures && !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded") {
-        return Err(format!("I34: at rest in {} {:?}", status.phase, status.message));
-    }
     if !measures {
+        deadline(&facts)?;
+        if !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded") {
+            return Err(format!("I34: at rest in {} {:?}", status.phase, status.message));
+        }
         goes_on(&facts)?;
     }
     selectors(&facts)?;
@@ -33,6 +34,19 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
     sizes(&facts)?;
     weights(&facts)?;
     managed::at_rest(&facts)
+}
+
+/// I35 Deadline, its first half: what waits for pods of the new revision at rest, where every deadline has long passed, is
+/// said to have exceeded it, or is aborted; but for what waits on purpose.
+fn deadline(facts: &Facts<'_>) -> Result<(), String> {
+    let status = &facts.rollout.status;
+    let Some(new) = facts.by_hash(&status.current_pod_hash) else { return Ok(()) };
+    let (available, wanted) = (facts.state.available(new), wanted(new));
+    let says = |reason: &str| status.condition("Progressing").is_some_and(|condition| condition.reason == reason);
+    if status.phase != "Progressing" || available >= wanted || status.abort || says("ProgressDeadlineExceeded") {
+        return Ok(());
+    }
+    Err(format!("I35: at rest with {available} of {wanted} pods, in {} {:?}", status.phase, status.message))
 }
 
 /// A release that nothing stands in the way of does not stop: nobody has paused or aborted it, and every pod is there.
@@ -118,25 +132,18 @@ fn weights(facts: &Facts<'_>) -> Result<(), String> {
     let Some((canary, stable)) = facts.routed() else { return Ok(()) };
     let status = &facts.rollout.status;
     let share = facts.canary_share();
-    let all = Share { part: 1, whole: 1 };
-    let is_at = |weight: i64| share.part * facts.max() == weight * share.whole;
     // What is led around the stable Service reaches the stable revision.
-    let around = status.phase != "Healthy" && facts.selected(canary) == status.stable_rs;
-    if (status.phase == "Healthy" || status.abort) && !is_at(0) && !around {
+    let around = facts.selected(canary) == status.stable_rs;
+    if status.abort && share.part > 0 && !around {
         let available = facts.target(stable).map_or(0, |rs| facts.state.available(rs));
+        let all = Share { part: 1, whole: 1 };
         let need = if facts.dynamic() { facts.whole(all) } else { facts.need(all) };
-        if status.phase == "Healthy" || available >= need {
+        if available >= need {
             return Err(format!("I30: {} with a canary share of {share:?}", status.phase));
         }
     }
-    let paused = status.phase == "Paused" && status.pause("CanaryPauseStep").is_some() && !facts.rollout.spec.paused;
-    let canary = facts.by_hash(&status.current_pod_hash).map_or(0, |rs| facts.state.available(rs));
-    let index = status.current_step_index.unwrap_or(0);
-    let wanted = i64::from(crate::rollout::strategy::steps::weight_at(&facts.rollout, index));
-    let need = facts.need_of(Share { part: wanted, whole: facts.max() }, &status.current_pod_hash);
-    let carried = facts.target(stable).map_or(0, |rs| facts.state.available(rs)) >= facts.need(all) || wanted > 0;
-    if paused && carried && canary > 0 && canary >= need && facts.replicas > 0 && !is_at(wanted) {
-        return Err(format!("I42: paused at {index} with a canary share of {share:?}, {wanted} wanted"));
+    if status.phase == "Healthy" && share.part > 0 {
+        return Err(format!("I42: Healthy with a canary share of {share:?}"));
     }
-    Ok(())
+    bounds::i42(facts).map_or(Ok(()), |what| Err(format!("I42: {what}")))
 }

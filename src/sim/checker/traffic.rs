@@ -159,10 +159,18 @@ fn delay(write: &Write<'_>, hash: &str) -> Duration {
     if former && !limited { defaults::scale_down_delay(rollout) } else { Duration::ZERO }
 }
 
-/// I05(b) References are live: a pod with share↑>0 within the last D is selected by ≥ 1 Service that R names, where it was.
+/// I05(b) References are live: a pod with share↑>0 within the last D is selected by ≥ 1 Service that R names, where it was;
+/// but for the pods that the stable revision, behind no Service, takes the stable one from (docs/decisions/0012).
 pub fn i05(write: &Write<'_>) -> Found {
-    let Some((from, _)) = switch(write) else { return Ok(()) };
+    let Some((from, to)) = switch(write) else { return Ok(()) };
     let (facts, after) = (write.before, write.after);
+    let homeless = !facts.services().into_iter().any(|service| facts.selected(service) == to);
+    if homeless
+        && to == facts.rollout.status.stable_rs
+        && facts.routed().is_some_and(|(_, stable)| stable == write.entry.name)
+    {
+        return Ok(());
+    }
     let Some(left) = facts.by_hash(from).filter(|_| facts.routed().is_some()) else { return Ok(()) };
     let still = after.services().into_iter().any(|service| after.selected(service) == from);
     if still || facts.state.available(left) == 0 {

@@ -34,7 +34,7 @@ pub mod systematic;
 pub mod world;
 
 pub use replay::{Trace, replay};
-pub use shrink::promise;
+pub use shrink::names_promise;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,8 @@ use super::shrink::kind;
 
 /// The promise that the others hold with late views as well: any of them catches for it where a view is late.
 const LATE: &str = "I37";
+/// The promise that only the full shell can break.
+const ISOLATION: &str = "I39";
 
 /// Every mutant, with the promise that it is meant for.
 pub const MUTANTS: &[(&str, &str)] = &[
@@ -46,6 +48,7 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("always-verified", "I17"),
     ("first-look-writes", "I18"),
     ("equality-ignored", "I19"),
+    ("twin-is-created", "I19"),
     ("absent-replicas-are-one", "I20"),
     ("surge-is-published", "I21"),
     ("history-of-none", "I22"),
@@ -74,11 +77,13 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("timers-forgotten", "I34"),
     ("deadline-never-passes", "I35"),
     ("every-look-is-progress", "I35"),
+    ("deadline-halved", "I35"),
     ("failures-not-retried", "I36"),
     ("live-reads-skipped", "I37"),
     ("own-writes-not-awaited", "I37"),
     ("lease-unchecked", "I38"),
     ("rests-on-nothing", "I38"),
+    ("odd-object-breaks-watch", "I39"),
     ("status-written-anyway", "I40"),
     ("healthy-too-early", "I41"),
     ("promoted-without-pods", "I41"),
@@ -100,8 +105,15 @@ pub struct Sentence {
     pub seen: Option<usize>,
 }
 
+impl Sentence {
+    /// The fault runs until the promise that it is meant for catches it, for people.
+    pub fn seen_after(&self) -> String {
+        self.seen.map_or_else(|| "never".to_owned(), |runs| runs.to_string())
+    }
+}
+
 /// Runs the search with each mutant until a promise breaks; where that is another than the one meant, a second time with
-/// every other promise deaf. Without the feature `mutants` nothing is caught.
+/// every other promise deaf. The plan's runs through the full shell are for the mutants that only those can catch. Without the feature `mutants` nothing is caught.
 ///
 /// # Errors
 /// The story of a failure that the search finds without any mutant: what is caught then would prove nothing.
@@ -110,8 +122,10 @@ pub fn judge(plan: &Plan, hear: &mut dyn FnMut(&Sentence)) -> Result<Vec<Sentenc
     if let Some(found) = hunt(plan, "", "").found.into_values().next() {
         return Err(found.story);
     }
+    let bare = Plan { shell: (1, 0), ..plan.clone() };
     let mut sentences = Vec::new();
     for (name, meant) in MUTANTS.iter().filter(|(name, _)| wanted(name)) {
+        let plan = if *meant == ISOLATION { plan } else { &bare };
         let report = hunt(plan, name, "");
         let first = report.found.values().next();
         let caught = first.map(|found| kind(&found.story));
@@ -156,9 +170,9 @@ pub fn table(sentences: &[Sentence]) -> String {
         "| mutant | meant for | first caught by | fault runs until then | until the one meant catches it |\n\
          | --- | --- | --- | --- | --- |\n",
     );
-    for Sentence { name, meant, caught, runs, seen } in sentences {
-        let caught = caught.as_deref().unwrap_or("**nothing**");
-        let seen = seen.map_or_else(|| "never".to_owned(), |runs| runs.to_string());
+    for sentence in sentences {
+        let Sentence { name, meant, caught, runs, .. } = sentence;
+        let (caught, seen) = (caught.as_deref().unwrap_or("**nothing**"), sentence.seen_after());
         // Writing to a String cannot fail.
         let _ = writeln!(table, "| `{name}` | {meant} | {caught} | {runs} | {seen} |");
     }

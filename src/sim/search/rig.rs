@@ -33,7 +33,7 @@ const MAX_TICKS: usize = 200;
 const MAX_PODS: usize = 100;
 /// Seconds after which everything has come to its end that ever does.
 pub(super) const REST: u64 = 20_000;
-/// Seconds without a write after which what still asks again and again never comes to an answer: longer than every delay,
+/// So long without a write, what still asks again and again never comes to an answer: longer than every delay,
 /// deadline and window.
 const STILL: Duration = Duration::from_mins(30);
 /// Looks that write, without anything else moving, before that counts as a loop.
@@ -217,7 +217,7 @@ impl Rig {
         let former = self.core.former.as_ref().and_then(Process::next);
         let next = [due, self.core.process.next(), former].into_iter().flatten().min();
         match next {
-            Some(next) if next < end && !self.is_over(end) => {
+            Some(next) if next < end && !self.gives_up(end) => {
                 // A due time that has passed without a change is looked at again a moment later.
                 self.core.clock.advance(now.until(next).max(Duration::from_millis(1)));
                 Ok(false)
@@ -230,13 +230,13 @@ impl Rig {
     }
 
     /// Whether nothing happens any more up to an instant, but that models and a restart that is refused ask again.
-    fn is_over(&mut self, end: Time) -> bool {
+    fn gives_up(&mut self, end: Time) -> bool {
         let (now, version) = (self.core.now(), self.core.cluster.server.version());
         if self.still.0 != version {
             self.still = (version, now);
         }
-        let asks = self.core.process.next().is_some_and(|next| next < end) && !self.restarts();
-        now.since(self.still.1) > STILL && !asks
+        let asks = || self.core.process.next().is_some_and(|next| next < end) && !self.restarts();
+        now.since(self.still.1) > STILL && !asks()
     }
 
     /// What a run has come to that took too many turns.
@@ -303,7 +303,12 @@ impl Rig {
 
     /// Writes of the controller so far, without leases and events.
     pub(super) fn written(&self) -> usize {
-        self.last.iter().filter(|entry| is_decision(entry)).count()
+        self.decisions().count()
+    }
+
+    /// Those writes.
+    pub(super) fn decisions(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.last.iter().map(|entry| &**entry).filter(|entry| is_decision(entry))
     }
 
     /// Lets the cluster answer to what was written; returns when it has more to do.

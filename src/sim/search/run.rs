@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::branch::branches;
 use super::play::{Ended, play};
 use super::scenario::{Case, Fault, Scenario};
-use super::shrink::{kind, promise, shrink};
+use super::shrink::{kind, shrink};
 use super::{swarm, systematic};
 use crate::mutants::is_heard;
 
@@ -143,6 +143,16 @@ impl Piece {
     }
 }
 
+/// A random case for the full shell: every fiftieth beside hostile neighbours, and without another fault.
+fn shell_case(seed: u64) -> (&'static str, Case) {
+    let case = swarm::case(seed);
+    if seed.is_multiple_of(50) {
+        ("shell, with and without hostile neighbours", Case { faults: Vec::new(), ..case })
+    } else {
+        ("shell, random", case)
+    }
+}
+
 /// Random runs in one piece of work.
 const PIECE: usize = 64;
 /// Systematic runs in one piece of work: they share a base, which is played anew for each piece.
@@ -239,8 +249,8 @@ impl Worker<'_> {
             Piece::Shell(from, to) => {
                 for seed in *from..*to {
                     let through_shell = self.plan.through_shell;
-                    let case = swarm::case(seed);
-                    let trial = Trial { name: &format!("shell, seed {seed}"), class: "shell, random", case };
+                    let (class, case) = shell_case(seed);
+                    let trial = Trial { name: &format!("shell, seed {seed}"), class, case };
                     self.judge(trial, |case| through_shell(case).map(|()| Ended::default()));
                 }
             }
@@ -297,13 +307,13 @@ impl Worker<'_> {
             Ok(ended) => return Some(ended),
             Err(story) => story,
         };
-        if !is_heard(story.lines().rev().find_map(promise).unwrap_or_default()) {
+        let kind = kind(&story);
+        if !is_heard(kind.split(' ').next().unwrap_or_default()) {
             return None;
         }
         if self.plan.first {
             self.over.store(true, Ordering::Relaxed);
         }
-        let kind = kind(&story);
         if let Some(known) = self.report.found.get_mut(&kind).filter(|known| known.count >= KEPT) {
             known.count += 1;
             return None;

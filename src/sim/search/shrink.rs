@@ -9,15 +9,15 @@ const MAX_TRIES: usize = 150;
 /// Without these a strategy is one that nobody would apply: its failures would be others.
 const NEEDED: &[&str] = &["canaryService", "stableService", "pingPong", "activeService"];
 
-/// The ID of the broken promise that a line tells of, as in `I30 at …`.
-pub fn promise(line: &str) -> Option<&str> {
-    line.get(..3).filter(|id| id.starts_with('I') && id.get(1..).is_some_and(|number| number.parse::<u8>().is_ok()))
+/// Whether a line tells of a broken promise, as in `I30 at …`.
+pub fn names_promise(line: &str) -> bool {
+    line.starts_with('I') && line.get(1..3).is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
 /// The kind of a failure: the promise's ID and the kind of object.
 pub fn kind(story: &str) -> String {
     let last =
-        story.lines().rev().find(|line| promise(line).is_some()).or_else(|| story.lines().last()).unwrap_or_default();
+        story.lines().rev().find(|line| names_promise(line)).or_else(|| story.lines().last()).unwrap_or_default();
     let mut words = last.split([' ', ':']);
     let id = words.next().unwrap_or_default();
     let object = last.split(" of ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();

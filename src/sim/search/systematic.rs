@@ -97,7 +97,9 @@ fn strategies() -> Vec<(&'static str, Value)> {
 
 /// Scripts by name: milliseconds to wait, and then what.
 fn scripts() -> Vec<(&'static str, Vec<(u64, Action)>)> {
-    use Action::{Abort, Apply, Evict, Hurt, Kill, Promote, PromoteFull, Renew, Restart, Retry, Scale, Select, Weigh};
+    use Action::{
+        Abort, Apply, Evict, Heal, Hurt, Kill, Promote, PromoteFull, Renew, Restart, Retry, Scale, Select, Weigh,
+    };
     let update = (8_000, Apply(1));
     vec![
         ("update", vec![update]),
@@ -107,9 +109,10 @@ fn scripts() -> Vec<(&'static str, Vec<(u64, Action)>)> {
         ("there and back", vec![update, (1_700, Apply(0)), (800, Apply(1))]),
         ("scaled", vec![update, (1_500, Scale(6)), (2_500, Scale(2))]),
         ("canary killed", vec![update, (2_600, Kill(Side::New, 1)), (2_000, Kill(Side::New, 2))]),
-        ("canary hurt", vec![update, (2_600, Hurt(Side::New, 9)), (9_000, Action::Heal)]),
-        ("stable hurt", vec![update, (3_000, Hurt(Side::Stable, 2)), (9_000, Action::Heal)]),
+        ("canary hurt", vec![update, (2_600, Hurt(Side::New, 9)), (9_000, Heal)]),
+        ("stable hurt", vec![update, (3_000, Hurt(Side::Stable, 2)), (9_000, Heal)]),
         ("without replicas", vec![(8_000, Action::Unscale), (2_000, Apply(1))]),
+        ("promoted", vec![update, (2_500, Promote)]),
         ("promoted in full", vec![update, (1_600, PromoteFull)]),
         ("in full, then aborted", vec![update, (1_600, PromoteFull), (700, Abort), (4_000, Promote)]),
         ("restarted pods", vec![(8_000, Renew), (3_000, Apply(1)), (9_000, Renew)]),
@@ -122,24 +125,26 @@ fn scripts() -> Vec<(&'static str, Vec<(u64, Action)>)> {
             "restart and three revisions",
             vec![update, (1_500, Restart), (1_500, Apply(2)), (400, Apply(0)), (1, Restart)],
         ),
+        (
+            "crowded",
+            vec![
+                update,
+                (1_500, Hurt(Side::Stable, 2)),
+                (100, Scale(5)),
+                (100, Apply(2)),
+                (3_000, Apply(0)),
+                (4_000, Heal),
+            ],
+        ),
         ("broken image", vec![update, (12_000, Apply(4)), (3_000, Abort), (4_000, Apply(1))]),
     ]
-}
-
-/// Scripts for strategies without a router or an active Service: several revisions share one room there.
-fn crowds() -> Vec<(&'static str, Vec<(u64, Action)>)> {
-    use Action::{Apply, Heal, Hurt, Scale};
-    let (update, hurt) = ((8_000, Apply(1)), (1_500, Hurt(Side::Stable, 2)));
-    vec![("crowded", vec![update, hurt, (100, Scale(5)), (100, Apply(2)), (3_000, Apply(0)), (4_000, Heal)])]
 }
 
 /// All scenarios by name.
 pub fn scenarios() -> Vec<(String, Scenario)> {
     let mut all = Vec::new();
     for (strategy_name, strategy) in strategies() {
-        let shared = ["basic", "rolling"].contains(&strategy_name);
-        let scripts = scripts().into_iter().chain(if shared { crowds() } else { Vec::new() });
-        for (number, (script_name, script)) in scripts.enumerate() {
+        for (number, (script_name, script)) in scripts().into_iter().enumerate() {
             // Each strategy meets each script; sizes, data planes and where the template is kept change from one to the next.
             // As few pods as show a part of them missing: what a run costs is what its pods do.
             let even = (number + strategy_name.len()) % 2 == 0;
