@@ -179,9 +179,9 @@ fn main() -> ExitCode {
         return mutants(&plan);
     }
     let plan = Plan {
-        stride: size("STRIDE", 5),
-        seeds: (number("FROM", 1), number("SEEDS", 36_000)),
-        shell: (number("FROM", 1), number("SHELL_RUNS", 3_200)),
+        stride: size("STRIDE", 7),
+        seeds: (number("FROM", 1), number("SEEDS", 34_500)),
+        shell: (number("FROM", 1), number("SHELL_RUNS", 3_010)),
         through_shell,
         threads: size("THREADS", 2),
         first: false,

@@ -225,6 +225,11 @@ impl<K: Cached + DeserializeOwned> Runner<K> {
                 return if silent { End::StreamingRefused } else { End::StartOver };
             };
             match event {
+                Some(Ok(Event::Apply(odd) | Event::InitApply(odd)))
+                    if crate::mutant!("odd-object-ends-watch") && matches!(odd.entry, Entry::Invalid(_)) =>
+                {
+                    return End::StartOver;
+                }
                 Some(Ok(event)) => {
                     failures = 0;
                     self.take(event, &mut listed);

@@ -83,7 +83,7 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("own-writes-not-awaited", "I37"),
     ("lease-unchecked", "I38"),
     ("rests-on-nothing", "I38"),
-    ("odd-object-breaks-watch", "I39"),
+    ("odd-object-ends-watch", "I39"),
     ("status-written-anyway", "I40"),
     ("healthy-too-early", "I41"),
     ("promoted-without-pods", "I41"),

@@ -85,6 +85,13 @@ fn strategies() -> Vec<(&'static str, Value)> {
         ),
         ("blue-green", json!({"blueGreen": {"activeService": "shop-active", "scaleDownDelaySeconds": 3}})),
         (
+            "blue-green, by hand",
+            json!({"blueGreen": {
+                "activeService": "shop-active", "previewService": "shop-preview", "autoPromotionEnabled": false,
+                "scaleDownDelaySeconds": 3,
+            }}),
+        ),
+        (
             "blue-green, gated",
             json!({"blueGreen": {
                 "activeService": "shop-active", "previewService": "shop-preview", "autoPromotionSeconds": 3,
@@ -121,6 +128,7 @@ fn scripts() -> Vec<(&'static str, Vec<(u64, Action)>)> {
             "foreign hands",
             vec![update, (1_500, Weigh(90)), (2_000, Select(1, Side::Stable)), (2_000, Select(2, Side::New))],
         ),
+        ("weighed", vec![update, (2_500, Weigh(90)), (25_000, Weigh(50))]),
         (
             "restart and three revisions",
             vec![update, (1_500, Restart), (1_500, Apply(2)), (400, Apply(0)), (1, Restart)],
