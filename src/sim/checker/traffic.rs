@@ -8,6 +8,7 @@ use super::check::{Found, Write};
 use super::facts::{Facts, GRACE_SECONDS, Share, hash, wanted};
 use super::pace::{former_sizes, unseen_hand};
 use super::routes::{Generation, rules};
+use crate::api::Time;
 use crate::rollout::defaults::{self, AbortScaleDown};
 use crate::sim::object;
 
@@ -138,25 +139,28 @@ pub fn i04(write: &Write<'_>) -> Found {
     let grace = if facts.routed().is_some() && facts.claimed() { GRACE_SECONDS } else { 0 };
     let Some(exposed) = write.past.exposed.get(hash) else { return Ok(()) };
     let waited = write.entry.time.since(*exposed);
-    let delay = delay(write, hash).max(Duration::from_secs(grace));
+    let delay = delay(write, hash, *exposed).max(Duration::from_secs(grace));
     if waited < delay {
         return Err(format!("{hash} goes to 0 {waited:?} after its last share, declared are {delay:?}"));
     }
     Ok(())
 }
 
-/// The delay that is declared for a revision's pods.
-fn delay(write: &Write<'_>, hash: &str) -> Duration {
+/// The delay that is declared for a revision's pods, which had their last share at `exposed`.
+fn delay(write: &Write<'_>, hash: &str, exposed: Time) -> Duration {
     let rollout = &write.before.rollout;
-    if let Some((aborted, _)) = write.past.aborted.as_ref().filter(|(aborted, _)| aborted == hash) {
+    let limited = defaults::scale_down_delay_revision_limit(rollout).is_some();
+    let declared = if limited { Duration::ZERO } else { defaults::scale_down_delay(rollout) };
+    if let Some((aborted, since)) = write.past.aborted.as_ref().filter(|(aborted, _)| aborted == hash) {
         return match defaults::abort_scale_down(rollout) {
+            // A way back that was aborted before it had a share leaves the delay that was running (I23).
+            AbortScaleDown::After(delay) if exposed < *since => delay.min(declared),
             AbortScaleDown::After(delay) if *aborted != rollout.status.stable_rs => delay,
             _ => Duration::ZERO,
         };
     }
-    let limited = defaults::scale_down_delay_revision_limit(rollout).is_some();
     let former = write.past.former.contains_key(hash) && rollout.status.stable_rs != hash;
-    if former && !limited { defaults::scale_down_delay(rollout) } else { Duration::ZERO }
+    if former { declared } else { Duration::ZERO }
 }
 
 /// I05(b) References are live: a pod with share↑>0 within the last D is selected by ≥ 1 Service that R names, where it was;

@@ -165,6 +165,9 @@ pub struct Scenario {
     pub beside: Vec<Beside>,
 }
 
+/// Milliseconds from which on a delay may change how a release ends.
+const LONG: u64 = 8_000;
+
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -236,6 +239,17 @@ impl Fault {
     /// Whether the controller's requests or its views suffer; people may do what they like without that.
     pub const fn hurts(&self) -> bool {
         !matches!(self, Self::Act { .. })
+    }
+
+    /// Whether it may take so long that a deadline passes, or an update comes before the first deployment is over.
+    pub const fn is_long(&self) -> bool {
+        match self {
+            Self::Watch { trouble: Trouble::Late(millis) | Trouble::Lost(millis), .. } | Self::Lag { millis, .. } => {
+                *millis >= LONG
+            }
+            Self::Watch { trouble: Trouble::Behind(_), .. } => true,
+            Self::Write { .. } | Self::Older { .. } | Self::Act { .. } => false,
+        }
     }
 
     /// Whether views are late by it.
