@@ -78,12 +78,12 @@ pub(super) fn i42(facts: &Facts<'_>) -> Option<String> {
         _ => return None,
     };
     let led = facts.selected(canary) == status.current_pod_hash && facts.selected(stable) == status.stable_rs;
-    let now = share.part * facts.max();
-    if facts.rollout.spec.paused || facts.replicas == 0 || !led || now == weight * share.whole {
+    let (given, due) = (share.part * facts.max(), weight * share.whole);
+    if facts.rollout.spec.paused || facts.replicas == 0 || !led || given == due {
         return None;
     }
     let gains = |part: i64| Share { part, whole: facts.max() };
-    let (hash, need) = if now < weight * share.whole {
+    let (hash, need) = if given < due {
         (&status.current_pod_hash, facts.need_of(gains(weight), &status.current_pod_hash))
     } else {
         let rest = gains(facts.max() - weight);

@@ -113,7 +113,8 @@ impl Sentence {
 }
 
 /// Runs the search with each mutant until a promise breaks; where that is another than the one meant, a second time with
-/// every other promise deaf. The plan's runs through the full shell are for the mutants that only those can catch. Without the feature `mutants` nothing is caught.
+/// every other promise deaf. The plan's runs through the full shell are for the mutants that only those can catch. Without
+/// the feature `mutants` nothing is caught.
 ///
 /// # Errors
 /// The story of a failure that the search finds without any mutant: what is caught then would prove nothing.

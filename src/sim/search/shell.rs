@@ -170,7 +170,7 @@ fn isolated(beside: Result<Duration, String>, alone: Duration) -> Result<(), Str
 async fn play_beside(case: &Case, neighbours: Neighbours) -> Result<Duration, String> {
     let mut shell = Shell::set(case, neighbours)?;
     let start = shell.clock.now();
-    for (at, action) in timeline(case, shell.clock.now()) {
+    for (at, action) in timeline(case, start) {
         shell.run_until(at).await?;
         match action {
             Action::Restart => shell.restart(),
