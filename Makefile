@@ -5,7 +5,7 @@ PART := tools/part.sh
 export CARGO_TERM_PROGRESS_WHEN ?= never
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo sim mutants test check format lint docs generated tidy unit scenarios smoke e2e cluster cluster-down bench crds image deny
+.PHONY: help demo sim worlds mutants test check format lint docs generated tidy unit scenarios smoke e2e cluster cluster-down bench crds image deny
 
 help: ## what there is
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -42,6 +42,9 @@ unit:
 
 sim: ## the fault search: SEEDS=n random cases, STRIDE=n every n-th systematic one
 	cargo run --locked --profile sim --features mutants --example search
+
+worlds: ## every interleaving of small worlds: REPLICAS=1 to 4, DELAYS=n of the controller on one way
+	cargo run --locked --profile sim --features mutants --example search -- worlds
 
 mutants: ## which promise catches which defect; writes the table in docs/simulation.md
 	cargo run --locked --profile sim --features mutants --example search -- mutants

@@ -1,17 +1,20 @@
-//! The fault search: `make sim`; with the word `mutants`, and the feature, `make mutants`. Prints a table of the fault runs, and each kind of failure with its script.
+//! The fault search: `make sim`; with the word `mutants`, and the feature, `make mutants`; with the word `worlds`
+//! `make worlds`. Prints a table of the fault runs, and each kind of failure with its script.
 //!
 //! `SEEDS=n` more random cases, `FROM=n` from another seed on, `STRIDE=n` every n-th systematic case, `THREADS=n`.
-//! `KEEP=dir` writes the scripts of failures there.
+//! `KEEP=dir` writes the scripts of failures there. Of small worlds `WAYS=n` are walked, with `REPLICAS=n` (1 to 4), and the
+//! controller is held up at most `DELAYS=n` times on each.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use siskin::sim::search::run::{Found, News, Plan, Report, search};
-use siskin::sim::search::scenario::{Case, Scenario};
+use siskin::sim::search::scenario::Case;
 use siskin::sim::search::{exhaustive, mutation, shell};
 
 #[cfg(target_os = "linux")]
@@ -112,27 +115,41 @@ fn tell(report: &Report) {
     println!("{} disturbed runs end in another state than the undisturbed one", report.strayed.len());
 }
 
-/// Every interleaving of small worlds, as far as `WAYS` goes.
-fn small_worlds(report: &mut Report) {
-    let bounds = exhaustive::Bounds { delays: 2, crashes: 1, ways: size("WAYS", 400) };
-    let worlds = exhaustive::worlds();
-    let halves = worlds.chunks(worlds.len().div_ceil(size("THREADS", 2).max(1)).max(1));
-    let walked: Vec<_> = std::thread::scope(|scope| {
-        let walk = |worlds: &[(String, Scenario)]| -> Vec<_> {
-            worlds.iter().map(|(name, world)| (name.clone(), exhaustive::explore(world, bounds))).collect()
-        };
-        let threads: Vec<_> = halves.map(|worlds| scope.spawn(move || walk(worlds))).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    });
-    for (name, explored) in walked {
-        match explored {
-            Ok(explored) => {
-                let whole = if explored.complete { "all of them" } else { "incomplete" };
-                println!("{name}: {} ways, {} states, {whole}", explored.ways, explored.states);
+/// Walks small worlds as far as the bounds go, on all threads, and tells of each. Returns how many were not walked whole,
+/// and the stories of broken promises.
+fn small_worlds(ways: usize) -> (usize, Vec<(String, String)>) {
+    let bounds = exhaustive::Bounds { delays: size("DELAYS", 2), crashes: 1, ways };
+    let worlds = exhaustive::worlds(i32::try_from(number("REPLICAS", 2).clamp(1, 4)).unwrap_or(2));
+    let (next, left) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let walk = || {
+        let mut failed = Vec::new();
+        while let Some((name, world)) = worlds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match exhaustive::explore(world, bounds) {
+                Ok(explored) => {
+                    let whole = if explored.complete { "all of them" } else { "incomplete" };
+                    println!("{name:<56} {:>7} ways {:>7} states, {whole}", explored.ways, explored.states);
+                    left.fetch_add(usize::from(!explored.complete), Ordering::Relaxed);
+                }
+                Err(story) => failed.push((name.clone(), story)),
             }
-            Err(story) => report.note(&name, story),
         }
+        failed
+    };
+    let failed = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..size("THREADS", 2).max(1)).map(|_| scope.spawn(walk)).collect();
+        let broken = |_| vec![("small worlds".to_owned(), "a thread has panicked".to_owned())];
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(broken)).collect()
+    });
+    (left.into_inner(), failed)
+}
+
+/// Every interleaving of all small worlds.
+fn worlds() -> ExitCode {
+    let (incomplete, failed) = small_worlds(size("WAYS", u64::MAX));
+    for (name, story) in &failed {
+        println!("##### {name}\n{story}\n");
     }
+    if incomplete == 0 && failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Judges every mutant, and writes the table into the page on the simulation.
@@ -166,7 +183,11 @@ fn mutants(plan: &Plan) -> ExitCode {
 }
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("mutants") {
+    let word = std::env::args().nth(1);
+    if word.as_deref() == Some("worlds") {
+        return worlds();
+    }
+    if word.as_deref() == Some("mutants") {
         let plan = Plan {
             stride: size("STRIDE", 23),
             seeds: (number("FROM", 1), number("SEEDS", 2_000)),
@@ -189,7 +210,9 @@ fn main() -> ExitCode {
     };
     let progress = Progress::new();
     let mut report = search(&plan, &|news| progress.hear(news));
-    small_worlds(&mut report);
+    for (name, story) in small_worlds(size("WAYS", 400)).1 {
+        report.note(&name, story);
+    }
     let took = progress.end();
     tell(&report);
     print!("{}", report.table());

@@ -59,6 +59,7 @@ impl Controller {
             metrics: metrics.clone(),
             leadership,
             clients,
+            seed: seed(),
         });
         let gauges = Gauges::new(app.caches()).and_then(|gauges| metrics.register(gauges));
         gauges.map_err(|error| failure(&error))?;
@@ -94,6 +95,12 @@ async fn connected(session: &Session) -> Result<Clients, Failure> {
     let version = clients.check(&Clock::real()).await.map_err(|error| failure(&error))?;
     tracing::info!(server = %clients.server, %version, "connected");
     Ok(clients)
+}
+
+/// Of the jitter of this process: it has to differ between replicas, nothing more.
+fn seed() -> u64 {
+    let nanos = Clock::real().now().nanos().unsigned_abs();
+    nanos ^ u64::from(std::process::id()).rotate_left(32)
 }
 
 /// `<hostname>_<random>`, as Argo names its replicas.

@@ -54,6 +54,8 @@ pub struct Parts {
     pub prometheus_address: String,
     /// Leadership; `None`: this is the only replica.
     pub leadership: Option<Leadership>,
+    /// Of all jitter: another one for each process, so that replicas do not act in step.
+    pub seed: u64,
 }
 
 /// Keys that are worked on at once, of each kind.
@@ -104,7 +106,7 @@ pub struct Controller {
 impl Controller {
     /// Starts to watch.
     pub fn start(parts: Parts) -> Self {
-        let mut random = SplitMix::seeded(seed(&parts.clock));
+        let mut random = SplitMix::seeded(parts.seed);
         let queue = |name: &str, random: &mut SplitMix| {
             Queue::new(parts.clock.clone(), parts.metrics.queue(name), random.next_u64())
         };
@@ -251,10 +253,4 @@ impl Controller {
         ];
         (workers, recorder)
     }
-}
-
-/// Jitter has to differ between replicas, nothing more.
-fn seed(clock: &Clock) -> u64 {
-    let nanos = clock.now().nanos().unsigned_abs();
-    nanos ^ u64::from(std::process::id()).rotate_left(32)
 }

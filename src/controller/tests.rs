@@ -61,6 +61,7 @@ fn rig_with(definition: Value, scopes: Vec<(&str, Scope)>) -> Rig {
             workers: Threads { rollouts: 4, runs: 4, services: 1 },
             prometheus_address: String::new(),
             leadership: None,
+            seed: 1,
         });
         tokio::spawn(controller.run(stop.clone()));
     }

@@ -2,7 +2,7 @@
 
 mod kubectl;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -15,7 +15,6 @@ use crate::cli::view::paint::Paint;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_scene_ends_as_told_and_nothing_is_lost() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let began = Instant::now();
     let console = Console::captured();
     let mut screen = Screen::new(Form::Json, console.clone(), (Paint::Plain, Duration::ZERO));
     let program = Program { letters: Letter::ALL.to_vec(), speed: FAST_SPEED, afterwards: Afterwards::End };
@@ -37,5 +36,4 @@ async fn every_scene_ends_as_told_and_nothing_is_lost() {
     // Only the bad release has failed anybody.
     let errors: Vec<bool> = results.iter().map(|line| line["version_errors"].as_u64().unwrap() > 0).collect();
     assert_eq!(errors, [false, true, false]);
-    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }

@@ -55,17 +55,19 @@ impl Clock {
     /// A clock that shows `start` now, and runs `speed` times as fast as tokio's timer.
     /// `speed` is held between 0.001 and 1,000,000; what is no number counts as 1.
     pub fn scaled(start: Time, speed: f64) -> Self {
-        let speed = if speed.is_nan() { 1.0 } else { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
         Self::of(Wall::From(start), speed)
     }
 
-    /// A clock that shows what `teller` says: for simulations without a tokio timer, where nobody waits.
-    pub fn told(teller: Arc<dyn Fn() -> Time + Send + Sync>) -> Self {
+    /// A clock that shows what `teller` says, for simulations. `speed` is how fast it is expected to go beside tokio's
+    /// timer, as in [`Clock::scaled`]: whoever waits looks again until it has come that far, so a simulation that
+    /// a busy computer holds up is waited for.
+    pub fn told(teller: Arc<dyn Fn() -> Time + Send + Sync>, speed: f64) -> Self {
         let start = teller();
-        Self::of(Wall::Told(Teller(teller), start), 1.0)
+        Self::of(Wall::Told(Teller(teller), start), speed)
     }
 
     fn of(wall: Wall, speed: f64) -> Self {
+        let speed = if speed.is_nan() { 1.0 } else { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
         Self { inner: Arc::new(Inner { origin: Instant::now(), wall, speed }) }
     }
 
@@ -91,8 +93,23 @@ impl Clock {
     }
 
     /// Waits for `duration` by this clock.
-    #[allow(clippy::disallowed_methods, reason = "here waits come from")]
     pub async fn sleep(&self, duration: Duration) {
+        if matches!(self.inner.wall, Wall::Told(..)) {
+            let end = self.monotonic().saturating_add(duration);
+            loop {
+                let left = end.saturating_sub(self.monotonic());
+                if left.is_zero() {
+                    return;
+                }
+                self.timer(left).await;
+            }
+        }
+        self.timer(duration).await;
+    }
+
+    /// Waits for about `duration` by this clock; a clock that is told may have been held up.
+    #[allow(clippy::disallowed_methods, reason = "here waits come from")]
+    async fn timer(&self, duration: Duration) {
         tokio::time::sleep(scale(duration, self.inner.speed.recip())).await;
     }
 
@@ -103,7 +120,11 @@ impl Clock {
 
     /// The output of `work`, or `None` where it takes longer than `limit` by this clock; it is then dropped.
     pub async fn within<F: Future>(&self, limit: Duration, work: F) -> Option<F::Output> {
-        tokio::time::timeout(scale(limit, self.inner.speed.recip()), work).await.ok()
+        tokio::select! {
+            biased;
+            output = work => Some(output),
+            () = self.sleep(limit) => None,
+        }
     }
 }
 
@@ -145,6 +166,19 @@ mod tests {
         assert_eq!(clock.within(Duration::from_secs(1), std::future::ready(7)).await, Some(7));
         assert_eq!(clock.within(Duration::from_secs(1), std::future::pending::<()>()).await, None);
         assert_eq!(clock.monotonic(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_told_and_held_up_is_waited_for() {
+        // Goes a tenth as fast as it is expected to.
+        let origin = Instant::now();
+        let late = move || Time::from_seconds(0) + origin.elapsed() / 10;
+        let clock = Clock::told(Arc::new(late), 1.0);
+        clock.sleep(Duration::from_secs(1)).await;
+        assert!(clock.monotonic() >= Duration::from_secs(1));
+        assert!(origin.elapsed() <= Duration::from_millis(10_100), "{:?}", origin.elapsed());
+        assert_eq!(clock.within(Duration::from_secs(1), std::future::pending::<()>()).await, None);
+        assert!(clock.monotonic() >= Duration::from_secs(2));
     }
 
     #[test]

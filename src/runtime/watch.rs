@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use kube::core::{ApiResource, GroupVersionKind};
-use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use serde::de::DeserializeOwned;
 
@@ -40,9 +39,9 @@ const WATCH_SECONDS: u32 = 290;
 const RELIST_AFTER: Duration = Duration::from_hours(24);
 /// Spread of the time between relists and re-checks, so that kinds and replicas do not relist together.
 const SPREAD_PERCENT: u32 = 20;
-/// Wait before starting over, doubled at each time up to the limit below.
-const FIRST_RESTART_WAIT: Duration = Duration::from_secs(1);
-const LAST_RESTART_WAIT: Duration = Duration::from_secs(30);
+/// Wait after an error and before starting over, doubled at each time up to the limit below.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LAST_WAIT: Duration = Duration::from_secs(30);
 /// How often a kind that is not installed is looked for, unless its watch says otherwise.
 pub const ABSENT_RECHECK: Duration = Duration::from_mins(1);
 
@@ -165,7 +164,7 @@ impl<K: Cached + DeserializeOwned> Runner<K> {
             gate.opened().await;
         }
         let mut listing = Listing::Streaming;
-        let mut wait = FIRST_RESTART_WAIT;
+        let mut restarts = 0_u32;
         let mut absences = 0_u32;
         loop {
             let began = self.clock.monotonic();
@@ -184,12 +183,19 @@ impl<K: Cached + DeserializeOwned> Runner<K> {
                 }
                 End::StartOver => absences = 0,
             }
-            if self.clock.monotonic().saturating_sub(began) > 2 * LAST_RESTART_WAIT {
-                wait = FIRST_RESTART_WAIT;
+            if self.clock.monotonic().saturating_sub(began) > 2 * LAST_WAIT {
+                restarts = 0;
             }
-            self.clock.sleep(self.random.jitter(wait, SPREAD_PERCENT)).await;
-            wait = wait.saturating_mul(2).min(LAST_RESTART_WAIT);
+            restarts = restarts.saturating_add(1);
+            self.back_off(restarts).await;
         }
+    }
+
+    /// Waits after the `times`th failure in a row. kube's own back-off would go by the computer's clock, and by chance that
+    /// no seed repeats.
+    async fn back_off(&mut self, times: u32) {
+        let wait = FIRST_WAIT.saturating_mul(1 << times.saturating_sub(1).min(16)).min(LAST_WAIT);
+        self.clock.sleep(self.random.jitter(wait, SPREAD_PERCENT)).await;
     }
 
     /// The kind is not installed. What was known of it goes only when a second look says the same: an API server
@@ -212,7 +218,7 @@ impl<K: Cached + DeserializeOwned> Runner<K> {
             Some(namespace) => kube::Api::namespaced_with(self.client.clone(), namespace, &self.watch.resource),
             None => kube::Api::<Watched<K>>::all_with(self.client.clone(), &self.watch.resource),
         };
-        let mut stream = std::pin::pin!(watcher::watcher(api, self.config(listing)).default_backoff());
+        let mut stream = std::pin::pin!(watcher::watcher(api, self.config(listing)));
         let mut listed: Option<Vec<Entry<K>>> = None;
         let mut failures = 0;
         loop {
@@ -239,6 +245,7 @@ impl<K: Cached + DeserializeOwned> Runner<K> {
                     if let Some(end) = self.failed(&error, listing, failures) {
                         return end;
                     }
+                    self.back_off(failures).await;
                 }
                 None => return End::StartOver,
             }

@@ -8,7 +8,10 @@ use super::options::{Autoscaling, Options};
 use crate::api::Rollout;
 use crate::controller::observe::{route_refs, route_selectors};
 use crate::rollout::workload;
+use crate::sim::models::balancer::listener;
+use crate::sim::models::gateway::Key;
 use crate::sim::models::hpa::metrics::REQUESTS;
+use crate::sim::models::mesh;
 use crate::sim::object;
 use crate::sim::traffic::Target;
 
@@ -109,14 +112,31 @@ fn target(rollout: &Rollout, files: &mut Files, notes: &mut Vec<String>) -> (Opt
     let namespace = rollout.metadata.namespace.clone();
     let active = rollout.spec.strategy.blue_green.as_ref().map(|blue_green| blue_green.active_service.clone());
     let name = active.or_else(|| own_service(rollout, files)).unwrap_or_else(|| assumed_service(rollout, files, notes));
-    let service = files.get("Service", &namespace, &name).map(|(_, service)| service);
-    let is_balanced = service.is_some_and(|service| object::text(service, "/spec/type") == "LoadBalancer");
-    let key = (namespace, name.clone());
-    if is_balanced {
-        (Some(Target::Balancer(key)), format!("the load balancer of Service {name}"))
-    } else {
-        (Some(Target::Service(key)), format!("Service {name}"))
+    entrance((namespace, name), files)
+}
+
+/// How users reach a Service: through a load balancer or the proxies of a mesh, where the files hold one that leads there.
+fn entrance(key: Key, files: &Files) -> (Option<Target>, String) {
+    let named = |object: &Value| (object::namespace(object).to_owned(), object::name(object).to_owned());
+    let service = files.get("Service", &key.0, &key.1).map(|(_, service)| service);
+    let ingress = files
+        .of("Ingress")
+        .map(|(_, ingress)| ingress)
+        .find(|ingress| object::namespace(ingress) == key.0 && listener::services(ingress).any(|name| name == key.1));
+    if let Some(ingress) = ingress {
+        let via = format!("the load balancer of Ingress {}", object::name(ingress));
+        return (Some(Target::Ingress(named(ingress))), via);
     }
+    if service.is_some_and(|service| object::text(service, "/spec/type") == "LoadBalancer") {
+        let via = format!("the load balancer of Service {}", key.1);
+        return (Some(Target::Balancer(key)), via);
+    }
+    if files.of("VirtualService").any(|(_, route)| mesh::hosts(route).any(|host| host == key)) {
+        let via = format!("the mesh's proxies, to Service {}", key.1);
+        return (Some(Target::Mesh(key)), via);
+    }
+    let via = format!("Service {}", key.1);
+    (Some(Target::Service(key)), via)
 }
 
 /// A route that the Rollout finds by its labels.

@@ -28,6 +28,9 @@ const KNOWN: &[(&str, &str)] = &[
     ("gateway.networking.k8s.io", "HTTPRoute"),
     ("gateway.networking.k8s.io", "TCPRoute"),
     ("gateway.networking.k8s.io", "TLSRoute"),
+    ("networking.istio.io", "DestinationRule"),
+    ("networking.istio.io", "VirtualService"),
+    ("networking.k8s.io", "Ingress"),
     ("policy", "PodDisruptionBudget"),
 ];
 /// Kinds that stand in no namespace.

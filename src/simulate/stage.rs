@@ -13,12 +13,13 @@ use super::input::{Input, kind_of};
 use super::options::Options;
 use super::versions::{Said, Versions};
 use crate::api::{Rollout, Time};
-use crate::sim::api_server::{Cursor, Hand};
+use crate::sim::api_server::{Cursor, Hand, Reject};
 use crate::sim::checker::{Checker, Violation};
 use crate::sim::clock::ManualClock;
 use crate::sim::cluster::{Cluster, Settings};
-use crate::sim::models::balancer::{Manner, Order};
-use crate::sim::models::{Autoscaler, Disruption, LoadBalancer, NodeLifecycle, Placement, Scheduler};
+use crate::sim::models::balancer::{self, Order};
+use crate::sim::models::mesh::{self, Lag};
+use crate::sim::models::{Autoscaler, Disruption, LoadBalancer, Mesh, NodeLifecycle, Placement, Scheduler};
 use crate::sim::traffic::{Load, Target};
 
 /// The day of every simulation: a Monday noon, so that a daily course of the load is at its height.
@@ -33,8 +34,30 @@ const FINE_SLICE: Duration = Duration::from_secs(1);
 const REACTION: Duration = Duration::from_millis(10);
 /// Health checks of a load balancer's new target.
 const REGISTRATION: Duration = Duration::from_secs(10);
+/// Proxies of a mesh, and how long each takes to hear of something.
+const PROXIES: usize = 5;
+const HEARS: Lag = Lag { least: Duration::from_millis(50), most: Duration::from_secs(1) };
 /// Ticks at one instant before that counts as a loop.
 const MAX_TICKS: usize = 500;
+
+/// What stands between users and Services, where they do not come through a gateway.
+fn entrance(input: &Input, cluster: &mut Cluster, seed: u64) -> Result<(), String> {
+    let (server, plane) = (cluster.server.clone(), cluster.gateway.plane());
+    match input.furniture.target {
+        Some(Target::Balancer(_) | Target::Ingress(_)) => {
+            let order = Order::RegisterFirst;
+            let manner = balancer::Manner { registration: REGISTRATION, throttle: Duration::ZERO, order };
+            cluster.add(LoadBalancer::new(&server, plane, manner));
+        }
+        Some(Target::Mesh(_)) => {
+            let manner = mesh::Manner { proxies: PROXIES, routes: HEARS, clusters: HEARS, seed };
+            let refused = |reject: Reject| format!("the model of the mesh: {}", reject.message);
+            cluster.add(Mesh::new(&server, plane, manner).map_err(refused)?);
+        }
+        _ => {}
+    }
+    Ok(())
+}
 
 /// Why a simulation ends before its time.
 #[derive(Clone, Debug)]
@@ -83,10 +106,7 @@ impl Stage {
         cluster.add(NodeLifecycle::new(&server, cluster.gateway.plane()));
         cluster.add(Disruption::new(&server, REACTION));
         cluster.add(Autoscaler::new(&server, cluster.traffic.loads()));
-        if matches!(input.furniture.target, Some(Target::Balancer(_))) {
-            let manner = Manner { registration: REGISTRATION, throttle: Duration::ZERO, order: Order::RegisterFirst };
-            cluster.add(LoadBalancer::new(&server, cluster.gateway.plane(), manner));
-        }
+        entrance(input, &mut cluster, options.seed)?;
         let analyst = Analyst::new(server.hand("analysis-controller"), cluster.prometheus(), clock.clone());
         let controller = Controller::new(server.hand("rollouts-controller"), &clock, input.key(), options.seed);
         let (cursor, user) = (server.subscribe(), server.hand("user"));

@@ -94,6 +94,39 @@ fn a_blue_green() {
 }
 
 #[test]
+fn what_the_files_put_before_a_service_is_on_the_way_to_it() {
+    let ingress = "---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: shop }
+spec:
+  ingressClassName: alb
+  defaultBackend: { service: { name: blue-green-active, port: { number: 80 } } }
+";
+    let mesh = "---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: shop }
+spec:
+  hosts: [blue-green-active]
+  http: [{ route: [{ destination: { host: blue-green-active } }] }]
+";
+    let plain = sample("blue-green.yaml", &[]);
+    let through = |what: &str| done("a.yaml", &format!("{plain}{what}"), &Options::default());
+    let (bare, balanced, meshed) = (through(""), through(ingress), through(mesh));
+    assert!(bare.head.users.ends_with(", through Service blue-green-active"), "{}", bare.head.users);
+    assert!(balanced.head.users.ends_with("through the load balancer of Ingress shop"), "{}", balanced.head.users);
+    assert!(
+        meshed.head.users.ends_with("through the mesh's proxies, to Service blue-green-active"),
+        "{}",
+        meshed.head.users
+    );
+    assert_eq!((meshed.verdict.outcome, meshed.total.lost), (Outcome::Finished, 0));
+    // The balancer lets the old targets go before it has found the new ones healthy.
+    assert!(balanced.total.lost > 0 && balanced.verdict.outcome == Outcome::Finished);
+}
+
+#[test]
 fn a_referenced_workload() {
     let report = golden_sample("canary-workload-ref.yaml", &Options::default(), "canary-workload-ref.txt");
     assert_eq!(report.verdict.outcome, Outcome::Finished);

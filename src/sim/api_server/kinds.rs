@@ -191,7 +191,7 @@ pub(crate) fn built_ins() -> Vec<ResourceDef> {
             .without_generation()
             .short(&["hpa"])
             .in_all(),
-        new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets").with_status().short(&["pdb"]),
+        new("networking.k8s.io", "v1", "Ingress", "ingresses").with_status().short(&["ing"]),
         new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"),
         new("coordination.k8s.io", "v1", "Lease", "leases").without_generation(),
         new(GATEWAY, "v1", "HTTPRoute", "httproutes").with_status(),

@@ -21,7 +21,7 @@ pub struct Calm {
 impl Calm {
     /// Writes through `hand`, for the Rollout `namespace/name`.
     pub fn new(hand: Hand, clock: &ManualClock, (namespace, name): (&str, &str)) -> Self {
-        let told = Clock::told(clock.now());
+        let told = Clock::told(clock.now(), 1.0);
         let expectations = Expectations::new(told.clone());
         Self { hand, owner: ObjectKey::new(namespace, name), expectations, fence: Fence::open(told) }
     }

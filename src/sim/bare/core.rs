@@ -42,7 +42,7 @@ pub struct Core {
 impl Core {
     /// A core that looks at `namespace/name`.
     pub fn new(cluster: Cluster, clock: ManualClock, (namespace, name): (&str, &str)) -> Self {
-        let told = Clock::told(clock.now());
+        let told = Clock::told(clock.now(), 1.0);
         let process = Process::new(&cluster.server, &told, (namespace, name), cluster.server.version());
         Self {
             cluster,

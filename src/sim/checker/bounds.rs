@@ -66,10 +66,19 @@ fn i14(facts: &Facts<'_>) -> Option<String> {
     (available == 0).then(|| format!("managed rule {} leads to {canary}, which has no available pod", led.rule))
 }
 
-/// I42 Drift: weights of somebody else's are set right within 5 s, in a pause to those of its step, once promoted to those
-/// of rest, where the pods of the side that gains carry them.
-pub(super) fn i42(facts: &Facts<'_>) -> Option<String> {
+/// I42 Drift, as time passes: weights of somebody else's are set right within 5 s, once both Services lead where they
+/// belong.
+fn i42(facts: &Facts<'_>) -> Option<String> {
     let (canary, stable) = facts.routed()?;
+    let status = &facts.rollout.status;
+    let led = facts.selected(canary) == status.current_pod_hash && facts.selected(stable) == status.stable_rs;
+    if led { drifted(facts) } else { None }
+}
+
+/// Whether the routes hold other weights than in a pause those of its step, once promoted those of rest, although the pods
+/// of the side that gains could carry those.
+pub(super) fn drifted(facts: &Facts<'_>) -> Option<String> {
+    facts.routed()?;
     let (status, share) = (&facts.rollout.status, facts.canary_share());
     let paused = status.phase == "Paused" && status.pause("CanaryPauseStep").is_some() && !status.abort;
     let weight = match status.phase.as_str() {
@@ -77,9 +86,8 @@ pub(super) fn i42(facts: &Facts<'_>) -> Option<String> {
         _ if paused => steps::weight_at(&facts.rollout, status.current_step_index.unwrap_or(0)).into(),
         _ => return None,
     };
-    let led = facts.selected(canary) == status.current_pod_hash && facts.selected(stable) == status.stable_rs;
     let (given, due) = (share.part * facts.max(), weight * share.whole);
-    if facts.rollout.spec.paused || facts.replicas == 0 || !led || given == due {
+    if facts.rollout.spec.paused || facts.replicas == 0 || given == due {
         return None;
     }
     let gains = |part: i64| Share { part, whole: facts.max() };

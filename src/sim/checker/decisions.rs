@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::check::{Found, Write, begun};
-use super::facts::{Facts, HASH, hash, wanted};
+use super::facts::{Facts, HASH, Share, hash, wanted};
 use super::pace::unseen_hand;
 use super::traffic::resize;
 use crate::api::RolloutStatus;
@@ -244,6 +244,7 @@ fn one_run(write: &Write<'_>) -> Found {
 /// ∧ the routes hold their final weights, acknowledged where somebody acknowledges.
 pub fn i41(write: &Write<'_>) -> Found {
     let Some((old, new)) = record(write) else { return Ok(()) };
+    promoted(write, (old, new))?;
     if new.phase != "Healthy" || old.phase == "Healthy" {
         return Ok(());
     }
@@ -259,6 +260,24 @@ pub fn i41(write: &Write<'_>) -> Found {
             "Healthy with generation {} of {generation}, {available} of {} pods, canary share {share:?}",
             new.observed_generation, facts.replicas
         ));
+    }
+    Ok(())
+}
+
+/// A canary is promoted with its pods: as many as the whole of the traffic needs, or as its threshold asks for, which may
+/// be none.
+fn promoted(write: &Write<'_>, (old, new): (&RolloutStatus, &RolloutStatus)) -> Found {
+    let facts = write.before;
+    // Without a stable revision the update is a first deployment: there is nobody else.
+    let Some(canary) = facts.rollout.spec.strategy.canary.as_ref() else { return Ok(()) };
+    let trusting = canary.replica_progress_threshold.as_ref().is_some_and(|threshold| threshold.value == 0);
+    if trusting || facts.by_hash(&old.stable_rs).is_none() || old.stable_rs == new.stable_rs || facts.state.late_views {
+        return Ok(());
+    }
+    let available = facts.by_hash(&new.stable_rs).map_or(0, |rs| facts.state.available(rs));
+    let need = facts.need_to_gain(Share { part: 1, whole: 1 }, &new.stable_rs);
+    if available < need && !unseen_hand(write) {
+        return Err(format!("{} is promoted with {available} of {need} pods", new.stable_rs));
     }
     Ok(())
 }

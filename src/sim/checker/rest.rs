@@ -145,5 +145,5 @@ fn weights(facts: &Facts<'_>) -> Result<(), String> {
     if status.phase == "Healthy" && share.part > 0 {
         return Err(format!("I42: Healthy with a canary share of {share:?}"));
     }
-    bounds::i42(facts).map_or(Ok(()), |what| Err(format!("I42: {what}")))
+    bounds::drifted(facts).map_or(Ok(()), |what| Err(format!("I42: {what}")))
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
+use super::balancer::Rule;
 use super::endpoints::SERVICE_NAME;
 use super::feed::{Agenda, Event, Feed, earliest, key_of};
+use super::mesh::Proxy;
 use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand};
 use crate::sim::object;
@@ -38,8 +40,12 @@ pub struct View {
     pub routes: BTreeMap<Key, (i64, Value)>,
     /// The ready endpoints of each Service that has slices.
     pub services: BTreeMap<Key, Vec<Backend>>,
-    /// The healthy targets of each load balancer, by its Service.
+    /// The healthy targets of load balancers, by their Service.
     pub balancers: BTreeMap<Key, Vec<Backend>>,
+    /// The rules of the load balancer of each Ingress.
+    pub listeners: BTreeMap<Key, Vec<Rule>>,
+    /// The proxies of a mesh.
+    pub proxies: Vec<Proxy>,
     /// Nodes whose pods nobody reaches.
     pub lost_nodes: BTreeSet<String>,
 }

@@ -9,13 +9,14 @@
 //! | --- | --- | --- |
 //! | [`deployments`] | Deployment, `ReplicaSet` | `ReplicaSet`s, Deployment status |
 //! | [`replica_sets`] | `ReplicaSet`, Pod | Pods, `ReplicaSet` status |
-//! | [`balancer`] | Service, `EndpointSlice` | Service status, and the data plane's targets |
+//! | [`balancer`] | Service, Ingress, `EndpointSlice` | their status, and the data plane's targets and listeners |
 //! | [`disruption`] | `PodDisruptionBudget`, Pod | budgets' status |
 //! | [`hpa`] | `HorizontalPodAutoscaler`, Pod, the load of pods | `scale` of targets, autoscalers' status |
 //! | [`jobs`] | Job, Pod | Pods, Job status |
 //! | [`nodes`] | Node, Pod | places of pods, Nodes, pods of lost nodes |
 //! | [`kubelet`] | Pod | Pod status, removal of stopped pods |
 //! | [`endpoints`] | Service, Pod | `EndpointSlice`s |
+//! | [`mesh`] | `VirtualService`, `DestinationRule`, `EndpointSlice`, Pod | the data plane's proxies |
 //! | [`gateway`] | `HTTPRoute`, Gateway, `EndpointSlice` | `HTTPRoute` status, and the data plane's own view |
 
 pub mod balancer;
@@ -28,6 +29,7 @@ pub mod gateway;
 pub mod hpa;
 pub mod jobs;
 pub mod kubelet;
+pub mod mesh;
 pub mod model;
 pub mod nodes;
 pub mod replica_sets;
@@ -40,6 +42,7 @@ pub use gateway::{DataPlane, GatewayModel};
 pub use hpa::Autoscaler;
 pub use jobs::Jobs;
 pub use kubelet::{Kubelet, Placement};
+pub use mesh::Mesh;
 pub use model::Model;
 pub use nodes::{NodeLifecycle, NodePool, Scheduler};
 pub use replica_sets::ReplicaSets;

@@ -293,20 +293,22 @@ fn rest_is_silent_and_runs_repeat() {
     assert_eq!(story(), story());
 }
 
-#[tokio::test]
-async fn the_driver_follows_tokio_time() {
+#[tokio::test(start_paused = true)]
+async fn the_driver_follows_tokio_time_and_holds_its_breath_where_the_computer_does() {
     let bench = bench();
     bench.replica_set("v1", 2, &json!({}));
     let (clock, hand) = (bench.clock.clone(), bench.hand.clone());
     let start = clock.time();
     let cluster = Arc::new(parking_lot::Mutex::new(bench.cluster));
     let driver = tokio::spawn(crate::sim::driver::drive(cluster, clock.clone(), 10.0));
-    tokio::time::sleep(Duration::from_millis(150)).await;
-    driver.abort();
-    // A loaded machine oversleeps, so there is no bound from above.
+    tokio::time::sleep(Duration::from_millis(151)).await;
     let passed = clock.time().since(start);
-    assert!(passed >= Duration::from_millis(1300), "{passed:?}");
+    assert_eq!(passed, Duration::from_millis(1500));
     assert_eq!(hand.get("ReplicaSet", "default", "v1").unwrap()["status"]["availableReplicas"], json!(2));
+    tokio::time::advance(Duration::from_mins(1)).await;
+    tokio::task::yield_now().await;
+    assert_eq!(clock.time().since(start), passed + Duration::from_millis(200), "a minute without a tick is no minute");
+    driver.abort();
 }
 
 #[test]

@@ -83,8 +83,8 @@ struct Fork {
     turn: Turn,
 }
 
-/// Worlds of at most four pods, three revisions and three steps: by name.
-pub fn worlds() -> Vec<(String, Scenario)> {
+/// Worlds of so many replicas (1 to 4), at most three revisions and two steps: by name.
+pub fn worlds(replicas: i32) -> Vec<(String, Scenario)> {
     use Action::{Abort, Apply, Kill, PromoteFull, Retry};
     let services = json!({
         "canaryService": "shop-canary", "stableService": "shop-stable", "scaleDownDelaySeconds": 1,
@@ -108,7 +108,7 @@ pub fn worlds() -> Vec<(String, Scenario)> {
         for (script, actions) in &scripts {
             let scenario = Scenario {
                 strategy: strategy.clone(),
-                replicas: 2,
+                replicas,
                 min_ready: 0,
                 deadline_abort: false,
                 gateway: true,

@@ -173,8 +173,9 @@ fn shell_case(seed: u64) -> (&'static str, Case) {
     }
 }
 
-/// Random runs in one piece of work.
+/// Random runs in one piece of work, and such through the full shell, which take longer.
 const PIECE: usize = 64;
+const SHELL_PIECE: usize = 16;
 /// Systematic runs in one piece of work: they share a base, which is played anew for each piece.
 const BRANCHES: usize = 512;
 
@@ -183,27 +184,28 @@ pub fn search(plan: &Plan, progress: &(dyn Fn(News<'_>) + Sync)) -> Report {
     let scenarios = if plan.stride > 0 { systematic::scenarios() } else { Vec::new() };
     let first: Vec<Piece> =
         scenarios.into_iter().map(|(name, scenario)| Piece::Undisturbed(name, Box::new(scenario))).collect();
-    let random = ranges(plan.shell).map(|(from, to)| Piece::Shell(from, to));
-    let random: Vec<Piece> = random.chain(ranges(plan.seeds).map(|(from, to)| Piece::Random(from, to))).collect();
-    let known = first.len() + random.iter().map(Piece::len).sum::<usize>();
+    let shell: Vec<Piece> = ranges(plan.shell, SHELL_PIECE).map(|(from, to)| Piece::Shell(from, to)).collect();
+    let random: Vec<Piece> = ranges(plan.seeds, PIECE).map(|(from, to)| Piece::Random(from, to)).collect();
+    let known = first.len() + random.iter().chain(&shell).map(Piece::len).sum::<usize>();
     let done = AtomicUsize::new(0);
     let hear = |found: Option<(&str, &Found)>, all: usize| match found {
         Some((kind, found)) => progress(News::Found(kind, found)),
         None => progress(News::Run { done: done.fetch_add(1, Ordering::Relaxed) + 1, all }),
     };
     let mut whole = work(plan, &first, &|found| hear(found, known));
-    let mut pieces = random;
+    let mut systematic = Vec::new();
     for ended in std::mem::take(&mut whole.ended) {
         // A different remainder for each scenario, so that strides meet every sort of fault.
         let skip = spread(&ended.0) % plan.stride.max(1);
         let faults: Vec<Fault> =
             systematic::faults(&ended.2).into_iter().skip(skip).step_by(plan.stride.max(1)).collect();
         let ended = Arc::new(ended);
-        pieces.extend(faults.chunks(BRANCHES).map(|faults| Piece::Systematic(Arc::clone(&ended), faults.to_vec())));
+        systematic.extend(faults.chunks(BRANCHES).map(|faults| Piece::Systematic(Arc::clone(&ended), faults.to_vec())));
     }
     if plan.first && !whole.found.is_empty() {
         return whole;
     }
+    let pieces = mixed(vec![shell, random, systematic]);
     let all = first.len() + pieces.iter().map(Piece::len).sum::<usize>();
     let rest = work(plan, &pieces, &|found| hear(found, all));
     whole.merge(rest);
@@ -233,10 +235,24 @@ fn work(plan: &Plan, pieces: &[Piece], progress: Hear<'_>) -> Report {
     whole.into_inner().unwrap_or_default()
 }
 
+/// Pieces of several sorts, each spread over the whole: some take ten times as long as others, and what is left to do should
+/// look like what was done.
+fn mixed(sorts: Vec<Vec<Piece>>) -> Vec<Piece> {
+    /// The whole, in which each piece has its place in the middle of its share.
+    const WHOLE: usize = 1 << 32;
+    let mut placed: Vec<(usize, Piece)> = Vec::new();
+    for sort in sorts {
+        let share = WHOLE / sort.len().max(1);
+        placed.extend(sort.into_iter().enumerate().map(|(number, piece)| (number * share + share / 2, piece)));
+    }
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, piece)| piece).collect()
+}
+
 /// A range of seeds in pieces.
-fn ranges((first, count): (u64, u64)) -> impl Iterator<Item = (u64, u64)> {
+fn ranges((first, count): (u64, u64), piece: usize) -> impl Iterator<Item = (u64, u64)> {
     let end = first.saturating_add(count);
-    (first..end).step_by(PIECE).map(move |from| (from, from.saturating_add(PIECE as u64).min(end)))
+    (first..end).step_by(piece).map(move |from| (from, from.saturating_add(piece as u64).min(end)))
 }
 
 /// A number that is different for most names.

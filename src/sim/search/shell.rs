@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::play::{act, create, furnish};
+use super::replay::Trace;
 use super::rig::{KEY, LEASE, Rig};
 use super::scenario::{Action, Case, Fault};
 use crate::api::Time;
@@ -131,6 +132,8 @@ struct Shell {
     clock: Clock,
     news: Cursor,
     struck: Arc<Mutex<Struck>>,
+    /// Of the jitter of its controllers.
+    seed: u64,
     leaders: BTreeMap<&'static str, Leader>,
     /// What happens to watches: when, which kind, what, and whether that is over.
     troubles: Vec<(Time, String, Trouble)>,
@@ -168,7 +171,21 @@ fn isolated(beside: Result<Duration, String>, alone: Duration) -> Result<(), Str
 
 /// Plays a case among some neighbours; returns how long after its start the last write about its Rollout was.
 async fn play_beside(case: &Case, neighbours: Neighbours) -> Result<Duration, String> {
-    let mut shell = Shell::set(case, neighbours)?;
+    play_out(&mut Shell::set(case, neighbours)?, case).await
+}
+
+/// Plays a case and keeps every write. Call it as [`play`]; neighbours are away.
+///
+/// # Errors
+/// Where the case cannot begin.
+pub async fn trace(case: &Case) -> Result<Trace, String> {
+    let mut shell = Shell::set(case, Neighbours::None)?;
+    let failure = play_out(&mut shell, case).await.err();
+    let failure = failure.and_then(|story| story.lines().last().map(str::to_owned));
+    Ok(Trace { lines: shell.rig.lines(), failure })
+}
+
+async fn play_out(shell: &mut Shell, case: &Case) -> Result<Duration, String> {
     let start = shell.clock.now();
     for (at, action) in timeline(case, start) {
         shell.run_until(at).await?;
@@ -243,7 +260,8 @@ impl Shell {
         let meet = Arc::clone(&struck);
         server.set_faults(move |request: &RequestInfo| meet.lock().meet(request));
         let news = server.subscribe();
-        let mut shell = Self { rig, clock, news, struck, leaders: BTreeMap::new(), troubles, mended };
+        let seed = case.scenario.seed;
+        let mut shell = Self { rig, clock, news, struck, seed, leaders: BTreeMap::new(), troubles, mended };
         let names: &[&'static str] = if case.scenario.seed.is_multiple_of(2) { &["a"] } else { &["a", "b"] };
         for name in names {
             shell.start(name, names.len() > 1)?;
@@ -269,6 +287,8 @@ impl Shell {
             workers: Threads { rollouts: 2, runs: 1, services: 1 },
             prometheus_address: String::new(),
             leadership: contends.then_some(leadership),
+            // The two do not act in step.
+            seed: self.seed ^ u64::from(name.as_bytes().first().copied().unwrap_or_default()),
         });
         let stop = CancellationToken::new();
         let run = controller.run(stop.clone());

@@ -12,10 +12,13 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-fn through_shell(case: &Case) -> Result<(), String> {
+fn paused<F: Future>(work: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
-    runtime.block_on(shell::play(case))
+    runtime.unwrap().block_on(work)
+}
+
+fn through_shell(case: &Case) -> Result<(), String> {
+    paused(shell::play(case))
 }
 
 /// The whole search is `make sim`.
@@ -63,7 +66,7 @@ fn replayed(folder: &str, play: &dyn Fn(&str) -> Option<String>) -> Vec<String> 
 #[test]
 fn small_worlds_keep_every_promise_in_any_order() {
     let ways = usize::try_from(number("SISKIN_WAYS", 6)).unwrap();
-    for (name, world) in exhaustive::worlds() {
+    for (name, world) in exhaustive::worlds(2) {
         let explored = exhaustive::explore(&world, exhaustive::Bounds { delays: 1, crashes: 1, ways });
         let explored = explored.unwrap_or_else(|story| panic!("{name}: {story}"));
         assert!(explored.states > explored.ways.min(5), "{name}: {explored:?}");
@@ -96,5 +99,18 @@ fn the_same_seed_gives_the_same_trace() {
         let first = trace(&case);
         assert!(first.lines.len() > 20);
         assert_eq!(trace(&case), first, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace_through_the_shell() {
+    let from = number("SISKIN_SEED", 1);
+    for seed in from..from + number("SISKIN_TWICE", 8) {
+        let case = swarm::case(seed);
+        let [first, second] = [(), ()].map(|()| paused(shell::trace(&case)).unwrap());
+        assert!(!first.lines.is_empty());
+        let differs = first.lines.iter().zip(&second.lines).find(|(one, other)| one != other);
+        assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(first, second, "seed {seed}");
     }
 }

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::flow::{Choice, Outcome, Pods, Reason, Target, splits};
+use super::flow::{Choice, Outcome, Pods, Reason, Target};
 use super::loads::Loads;
 use super::record::Record;
 use super::times::Histogram;
+use super::ways::{Way, deciders, ways};
 use crate::api::Time;
 use crate::sim::models::gateway::{Backend, Key, View};
 use crate::sim::random::SplitMix;
@@ -38,25 +39,21 @@ pub(crate) fn send(
     (view, pods): (&View, &mut Pods<'_>),
     ledger: &mut Ledger<'_>,
 ) {
-    let services: Vec<(Key, u64)> = match target {
-        Target::Service(key) | Target::Balancer(key) => vec![(key.clone(), count)],
-        Target::Route(key) => {
-            let backends = view.routes.get(key).map(|(_, spec)| splits(spec, headers)).unwrap_or_default();
-            let weights: Vec<u64> = backends.iter().map(|(_, weight)| *weight).collect();
-            let counts = split(count, &weights, ledger.random);
-            if counts.iter().sum::<u64>() == 0 {
-                return ledger.lose(Reason::NoBackend, "", count);
-            }
-            let named = backends.into_iter().zip(counts);
-            named.map(|((name, _), count)| ((key.0.clone(), name), count)).collect()
+    let met = split(count, &vec![1; deciders(target, view)], ledger.random);
+    for (decider, count) in met.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+        let ways = ways((target, headers), view, decider);
+        let weights: Vec<u64> = ways.iter().map(|way| way.weight).collect();
+        let counts = split(count, &weights, ledger.random);
+        if counts.iter().sum::<u64>() == 0 {
+            ledger.lose(Reason::NoBackend, "", count);
+            continue;
         }
-    };
-    let places = if matches!(target, Target::Balancer(_)) { &view.balancers } else { &view.services };
-    for (service, count) in services.into_iter().filter(|(_, count)| *count > 0) {
-        match places.get(&service).map(Vec::as_slice) {
-            None => ledger.lose(Reason::NoBackend, &service.1, count),
-            Some([]) => ledger.lose(Reason::NoEndpoint, &service.1, count),
-            Some(endpoints) => spread(count, (&service, endpoints), (view, &mut *pods), ledger),
+        for (Way { service, endpoints, .. }, count) in ways.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
+            match endpoints {
+                None => ledger.lose(Reason::NoBackend, &service.1, count),
+                Some([]) => ledger.lose(Reason::NoEndpoint, &service.1, count),
+                Some(endpoints) => spread(count, (&service, endpoints), (view, &mut *pods), ledger),
+            }
         }
     }
 }

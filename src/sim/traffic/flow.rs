@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::loads::{CAPACITY, LATENCY, Loads, positive};
+use super::ways::{Way, deciders, ways};
 use crate::api::Time;
 use crate::sim::api_server::Hand;
 use crate::sim::models::gateway::{Key, View};
@@ -26,6 +27,10 @@ pub enum Target {
     Service(Key),
     /// Through the cloud's load balancer of a Service: namespace and name.
     Balancer(Key),
+    /// Through the cloud's load balancer of an Ingress: namespace and name.
+    Ingress(Key),
+    /// To a Service, through the proxies of the mesh: namespace and name.
+    Mesh(Key),
 }
 
 /// Why a request got no answer from a pod.
@@ -199,25 +204,38 @@ pub(crate) fn lead(
     pods: &mut Pods<'_>,
     random: &mut SplitMix,
 ) -> Result<(Choice, String), Astray> {
-    let service = match target {
-        Target::Service(key) | Target::Balancer(key) => Some(key.clone()),
-        Target::Route(key) => {
-            view.routes.get(key).and_then(|(_, spec)| backend(spec, headers, random)).map(|name| (key.0.clone(), name))
-        }
+    let decider = match deciders(target, view) {
+        1 => 0,
+        several => pick(several, random),
     };
-    let Some(service) = service else {
+    let ways = ways((target, headers), view, decider);
+    let Some(way) = choose(ways, random) else {
         return Err(Astray { reason: Reason::NoBackend, service: String::new() });
     };
+    let Way { service, endpoints, .. } = way;
     let lost = |reason| Astray { reason, service: service.1.clone() };
-    let places = if matches!(target, Target::Balancer(_)) { &view.balancers } else { &view.services };
-    let Some(endpoints) = places.get(&service) else { return Err(lost(Reason::NoBackend)) };
-    let pick = usize::try_from(random.below(endpoints.len() as u64)).unwrap_or(0);
-    let Some(endpoint) = endpoints.get(pick) else { return Err(lost(Reason::NoEndpoint)) };
+    let Some(endpoints) = endpoints else { return Err(lost(Reason::NoBackend)) };
+    let Some(endpoint) = endpoints.get(pick(endpoints.len(), random)) else { return Err(lost(Reason::NoEndpoint)) };
     let pod = pods.get(&(service.0.clone(), endpoint.pod.clone()));
     // A terminating pod answers until it is gone.
     let pod = pod.filter(|pod| pod.is_reachable(&endpoint.uid, view));
     let Some(pod) = pod else { return Err(lost(Reason::DeadPod)) };
     Ok((Choice { service, pod }, endpoint.pod.clone()))
+}
+
+/// One of several ways, by weight; none where none has any.
+fn choose<'v>(ways: Vec<Way<'v>>, random: &mut SplitMix) -> Option<Way<'v>> {
+    let total = ways.iter().map(|way| way.weight).sum();
+    let mut point = if ways.len() > 1 { random.below(total) } else { 0 };
+    ways.into_iter().find(|way| {
+        let hit = point < way.weight;
+        point = point.saturating_sub(way.weight);
+        hit
+    })
+}
+
+fn pick(places: usize, random: &mut SplitMix) -> usize {
+    usize::try_from(random.below(places as u64)).unwrap_or(0)
 }
 
 /// What the pod makes of a request, and the seconds that its answer takes where it says so.
@@ -234,54 +252,4 @@ pub(crate) fn answer(choice: Choice, loads: &mut Loads, random: &mut SplitMix, n
     let took = if pod.latency.is_some() { loads.latency(&pod, now, random.unit()) } else { None };
     let (pod, service) = ((*pod).clone(), service.1);
     (if fails { Outcome::VersionError { pod, service } } else { Outcome::Ok { pod, service } }, took)
-}
-
-/// The Service that the route's rules choose.
-fn backend(spec: &Value, headers: &BTreeMap<String, String>, random: &mut SplitMix) -> Option<String> {
-    let backends = splits(spec, headers);
-    let total: u64 = backends.iter().map(|(_, weight)| weight).sum();
-    let mut point = random.below(total);
-    for (name, weight) in backends {
-        if point < weight {
-            return Some(name);
-        }
-        point -= weight;
-    }
-    None
-}
-
-/// The Services of the rule that fits best, with their weights; none where no rule fits.
-pub(crate) fn splits(spec: &Value, headers: &BTreeMap<String, String>) -> Vec<(String, u64)> {
-    let rules = object::list(spec, "/rules").iter().filter_map(|rule| Some((specificity(rule, headers)?, rule)));
-    // The rule with the most header matches wins; among equals the first. Gateway API: HTTPRouteRule.matches.
-    let best = rules.fold(None, |best: Option<(usize, &Value)>, next| match best {
-        Some(best) if best.0 >= next.0 => Some(best),
-        _ => Some(next),
-    });
-    let backends = best.map_or(&[][..], |(_, rule)| object::list(rule, "/backendRefs"));
-    let weight = |backend: &Value| object::integer(backend, "/weight").unwrap_or(1).max(0).unsigned_abs();
-    backends.iter().map(|backend| (object::text(backend, "/name").to_owned(), weight(backend))).collect()
-}
-
-/// How many headers the rule's best match asks for; none where no match fits. Paths and methods are taken to fit.
-fn specificity(rule: &Value, headers: &BTreeMap<String, String>) -> Option<usize> {
-    let matches = object::list(rule, "/matches");
-    if matches.is_empty() {
-        return Some(0);
-    }
-    let fits = |entry: &Value| {
-        let value = headers.get(&object::text(entry, "/name").to_ascii_lowercase());
-        let wanted = object::text(entry, "/value");
-        value.is_some_and(|value| match object::text(entry, "/type") {
-            "RegularExpression" => {
-                regex::Regex::new(&format!("^(?:{wanted})$")).is_ok_and(|pattern| pattern.is_match(value))
-            }
-            _ => value == wanted,
-        })
-    };
-    let count = |entry: &Value| {
-        let wanted = object::list(entry, "/headers");
-        wanted.iter().all(fits).then_some(wanted.len())
-    };
-    matches.iter().filter_map(count).max()
 }

@@ -73,3 +73,72 @@ fn throttled_calls_take_their_turn_in_any_order() {
     };
     assert_eq!(story(3), story(3), "chance is a function of the seed");
 }
+
+/// An Ingress that forwards to `stable` (v1) and `canary` (v2) by these weights.
+fn ingress(bench: &Bench, weights: (u64, u64)) {
+    let group = |name: &str, weight: u64| json!({ "serviceName": name, "servicePort": "80", "weight": weight });
+    let groups = json!([group("stable", weights.0), group("canary", weights.1)]);
+    let action = json!({ "type": "forward", "forwardConfig": { "targetGroups": groups } }).to_string();
+    let backend = json!({ "service": { "name": "stable", "port": { "name": "use-annotation" } } });
+    let paths = json!([{ "path": "/", "pathType": "Prefix", "backend": backend }]);
+    let object = json!({
+        "metadata": { "name": "web", "annotations": { "alb.ingress.kubernetes.io/actions.stable": action } },
+        "spec": { "ingressClassName": "alb", "rules": [{ "http": { "paths": paths } }] },
+    });
+    if bench.hand.get("Ingress", "default", "web").is_some() {
+        bench.hand.merge("Ingress", ("default", "web"), &object).unwrap();
+    } else {
+        bench.hand.create("Ingress", object).unwrap();
+    }
+}
+
+fn weighed(order: Order, throttle: u64) -> Bench {
+    let mut bench = balanced(order, throttle);
+    bench.service("stable", "v1");
+    bench.service("canary", "v2");
+    ingress(&bench, (100, 0));
+    bench.run(40_000);
+    bench.cluster.traffic.clear();
+    bench.cluster.traffic.add(Load::to(Target::Ingress(("default".to_owned(), "web".to_owned())), 100.0));
+    bench.run(1000);
+    bench
+}
+
+fn answered(bench: &Bench, service: &str) -> u64 {
+    bench.cluster.traffic.record().lock().of_service(service).ok
+}
+
+#[test]
+fn an_ingress_forwards_by_weight_to_the_targets_of_its_services() {
+    let mut bench = weighed(Order::RegisterFirst, 0);
+    assert_eq!((lost(&bench), answered(&bench, "canary")), (0, 0));
+    assert!(answered(&bench, "stable") >= 99);
+    let found = bench.hand.get("Ingress", "default", "web").unwrap();
+    assert_eq!(found["status"]["loadBalancer"]["ingress"][0]["hostname"], json!("web.default.lb.sim.siskin.dev"));
+    ingress(&bench, (50, 50));
+    bench.run(2000);
+    assert!((60..140).contains(&answered(&bench, "canary")), "{}", answered(&bench, "canary"));
+    assert_eq!(lost(&bench), 0);
+    bench.hand.delete("Ingress", "default", "web").unwrap();
+    bench.run(100);
+    let plane = bench.cluster.gateway.plane();
+    let left: Vec<String> = plane.lock().balancers.keys().map(|key| key.1.clone()).collect();
+    assert_eq!(left, ["web"], "only the Service of type LoadBalancer has targets");
+}
+
+#[test]
+fn a_weight_that_is_applied_before_its_targets_loses_requests() {
+    let story = |order: Order| {
+        let mut bench = weighed(order, 1000);
+        bench.scale("v2", 0);
+        bench.run(10_000);
+        // Pods and weight in one moment; the balancer takes its turn with each.
+        bench.scale("v2", 3);
+        bench.run(1500);
+        ingress(&bench, (0, 100));
+        bench.run(12_000);
+        lost(&bench)
+    };
+    assert!(story(Order::DeregisterFirst) > 0, "the weight moved to targets that were not healthy yet");
+    assert_eq!(story(Order::Shuffled(5)), story(Order::Shuffled(5)), "chance is a function of the seed");
+}
