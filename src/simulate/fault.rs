@@ -30,6 +30,7 @@ pub const KINDS: &[Kind] = &[
         "the node with the most pods is not heard of any more; with an end, it comes back",
     ),
     kind("gateway-lag", "gateway-lag=30s@2m", "a changed route takes so long to be in force"),
+    kind("gateway-refuses", "gateway-refuses@2m..5m", "changed routes are refused; what was in force stays so"),
     kind("endpoint-lag", "endpoint-lag=10s", "changed endpoints take so long to reach the data plane"),
     kind("image-pull", "image-pull=canary:90s", "a version's image takes so long to each node"),
     kind("crash", "crash=canary@5m", "from then on, the pods of a version crash again and again"),
@@ -55,6 +56,8 @@ pub enum What {
     NodeLoss,
     /// Routes take longer.
     GatewayLag(Duration),
+    /// Changed routes are refused.
+    GatewayRefuses,
     /// Endpoints take longer.
     EndpointLag(Duration),
     /// Images take longer.
@@ -105,6 +108,7 @@ impl Fault {
         let what = match name {
             "node-loss" => What::NodeLoss,
             "gateway-lag" => What::GatewayLag(value.and_then(|value| duration(value).map_err(malformed))?),
+            "gateway-refuses" => What::GatewayRefuses,
             "endpoint-lag" => What::EndpointLag(value.and_then(|value| duration(value).map_err(malformed))?),
             "image-pull" => {
                 let (version, time) = versioned(value?).map_err(malformed)?;

@@ -286,6 +286,9 @@ fn faults_do_what_they_say() {
     let late = with("gateway-lag=30s");
     assert_eq!((late.verdict.outcome, late.total.lost), (Outcome::Finished, 0));
     assert!(late.verdict.at.unwrap() > duration("13m").unwrap(), "{:?}", late.verdict);
+    let refused = with("gateway-refuses@1m..9m");
+    assert_eq!((refused.verdict.outcome, refused.total.lost), (Outcome::Finished, 0));
+    assert!(refused.verdict.at.unwrap() > duration("17m").unwrap(), "{:?}", refused.verdict);
     let down = with("prometheus-down@90s..4m");
     assert_eq!(down.verdict.outcome, Outcome::Aborted);
     assert!(down.verdict.text.contains("connection refused"), "{}", down.verdict.text);

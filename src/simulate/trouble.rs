@@ -1,5 +1,6 @@
 //! Brings faults onto the stage when their time has come, and takes them away again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use super::timeline::{Kind, Tone};
 use super::versions::Versions;
 use crate::api::Time;
 use crate::sim::cluster::Settings;
+use crate::sim::models::gateway::{GATEWAY, REFUSES};
 use crate::sim::models::kubelet::LOST;
 use crate::sim::object;
 
@@ -24,7 +26,7 @@ const LEASE: Duration = Duration::from_secs(15);
 pub(super) struct Trouble {
     faults: Vec<(Fault, bool)>,
     /// Nodes that were lost, by the place of their fault.
-    nodes: Vec<(usize, String)>,
+    nodes: Vec<(usize, Arc<Value>)>,
     /// How versions behave without faults.
     ordinary: Option<Vec<(super::behaviour::Version, Behaviour)>>,
 }
@@ -74,6 +76,7 @@ impl Trouble {
     fn set(&mut self, stage: &mut Stage) {
         let usual = Settings::default();
         let (mut route_lag, mut endpoint_lag) = (usual.route_lag, usual.endpoint_lag);
+        let mut refuses = Value::Null;
         stage.controller.reach = Reach::Errors(0.0);
         stage.analyst.server = Server::Up;
         let mut said = stage.said.lock();
@@ -85,6 +88,7 @@ impl Trouble {
             let mut worse = |version, worse: Behaviour| said.behaviour.entry(version).or_default().join(worse);
             match fault.what {
                 What::GatewayLag(lag) => route_lag = lag,
+                What::GatewayRefuses => refuses = json!("ordered by --fault"),
                 What::EndpointLag(lag) => endpoint_lag = lag,
                 What::ImagePull(version, pull) => {
                     worse(version, Behaviour { pull: Some(pull), ..Behaviour::default() });
@@ -102,6 +106,9 @@ impl Trouble {
                 What::NodeLoss | What::ControllerCrash => {}
             }
         }
+        for gateway in stage.user.list(GATEWAY, "") {
+            annotate(stage, (GATEWAY, &gateway), (REFUSES, &refuses));
+        }
         stage.cluster.gateway.set_route_lag(route_lag);
         stage.cluster.gateway.set_endpoint_lag(endpoint_lag);
         Versions::renew(&stage.cluster.server.hand("kubelet"), &said);
@@ -116,20 +123,21 @@ impl Trouble {
         };
         let nodes = stage.user.list("Node", "");
         let Some(fullest) = nodes.iter().rev().max_by_key(|node| load(node)) else { return };
-        let name = object::name(fullest).to_owned();
-        mark(stage, &name, &json!("true"));
-        self.nodes.push((place, name));
+        annotate(stage, ("Node", fullest), (LOST, &json!("true")));
+        self.nodes.push((place, Arc::clone(fullest)));
     }
 
     fn find_node(&mut self, place: usize, stage: &Stage) {
-        for (_, name) in self.nodes.iter().filter(|(of, _)| *of == place) {
-            mark(stage, name, &Value::Null);
+        for (_, node) in self.nodes.iter().filter(|(of, _)| *of == place) {
+            annotate(stage, ("Node", node), (LOST, &Value::Null));
         }
         self.nodes.retain(|(of, _)| *of != place);
     }
 }
 
-fn mark(stage: &Stage, node: &str, lost: &Value) {
-    // A node that is gone is as lost as can be.
-    let _ = stage.user.merge("Node", ("", node), &json!({"metadata": {"annotations": {LOST: lost}}}));
+/// Sets an annotation, or takes it away with null.
+fn annotate(stage: &Stage, (kind, object): (&str, &Value), (name, value): (&str, &Value)) {
+    let note = json!({"metadata": {"annotations": {name: value}}});
+    // What is gone needs none: a node that is gone is as lost as can be.
+    let _ = stage.user.merge(kind, (object::namespace(object), object::name(object)), &note);
 }

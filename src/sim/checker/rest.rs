@@ -65,8 +65,8 @@ fn goes_on(facts: &Facts<'_>) -> Result<(), String> {
     Err(format!("I34: at rest {place}{} {:?}, with every pod there", status.phase, status.message))
 }
 
-/// Whether there are pods to wait for, no more than are wanted, no size that stands against a weight, and every Service
-/// that the strategy needs has a name and no pods but those of its revision.
+/// Whether there are pods to wait for, no more than are wanted, no size that stands against a weight, every Service
+/// that the strategy needs has a name and no pods but those of its revision, and no data plane refuses the routes.
 fn can_end(facts: &Facts<'_>) -> bool {
     let canary = facts.rollout.spec.strategy.canary.as_ref();
     let threshold = canary.and_then(|canary| canary.replica_progress_threshold.as_ref());
@@ -75,6 +75,7 @@ fn can_end(facts: &Facts<'_>) -> bool {
     let owned = facts.state.list("Pod", facts.namespace()).all(|pod| object::controller_uid(pod).is_some());
     facts.replicas > 0
         && owned
+        && (!facts.claimed() || facts.acknowledged())
         && facts.canary_scale().is_none()
         && !unreachable
         && !nameless

@@ -1,5 +1,5 @@
-//! A gateway: it applies routes some time after they are written, says so in their status, and keeps a view of its own
-//! of routes and endpoints. Users meet this view, never the API objects.
+//! A gateway: it applies routes some time after they are written, or refuses them, says so in their status, and keeps a
+//! view of its own of routes and endpoints. Users meet this view, never the API objects.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -17,8 +17,11 @@ use crate::sim::api_server::{ApiServer, Hand};
 use crate::sim::object;
 
 const CONTROLLER: &str = "sim.siskin.dev/gateway";
-/// Istio has a Gateway too.
-const GATEWAY: &str = "Gateway.gateway.networking.k8s.io";
+/// On a Gateway: from now on it refuses new generations of routes, and what was in force before stays so. The value is the
+/// message that it gives.
+pub const REFUSES: &str = "sim.siskin.dev/refuse";
+/// The kind with its group: Istio has a Gateway too.
+pub const GATEWAY: &str = "Gateway.gateway.networking.k8s.io";
 const GROUP: &str = "gateway.networking.k8s.io";
 
 /// Namespace and name.
@@ -53,6 +56,13 @@ pub struct View {
 /// The data plane's view, shared between the gateway that moves it and the traffic that meets it.
 pub type DataPlane = Arc<Mutex<View>>;
 
+/// A Gateway that a route names, and that is there.
+struct Parent {
+    reference: Value,
+    /// Reason and message of a refusal, as the Gateway API names them.
+    refusal: Option<(&'static str, String)>,
+}
+
 #[derive(Clone)]
 struct Pending {
     due: Time,
@@ -74,6 +84,8 @@ pub struct GatewayModel {
     /// How long a route's new generation takes to be in force.
     lag: Duration,
     pending: BTreeMap<Key, VecDeque<Pending>>,
+    /// The generation of each route that was refused last, where nothing was applied since.
+    refused: BTreeMap<Key, i64>,
 }
 
 impl GatewayModel {
@@ -90,6 +102,7 @@ impl GatewayModel {
             endpoint_lag,
             lag: route_lag,
             pending: BTreeMap::new(),
+            refused: BTreeMap::new(),
         }
     }
 
@@ -144,9 +157,15 @@ impl GatewayModel {
                 };
                 self.endpoints.add(key, now + self.endpoint_lag);
             }
-            // Only whether a Gateway or a Service is there matters to routes.
-            _ if event.before.is_some() && event.after.is_some() => {}
-            _ => {
+            // Of a Service, only whether it is there matters to routes.
+            "Service" if event.before.is_some() && event.after.is_some() => {}
+            kind => {
+                if kind == GATEWAY {
+                    self.program(event.after.as_deref(), now);
+                    if !is_another(event) {
+                        return;
+                    }
+                }
                 for route in self.hand.list("HTTPRoute", "") {
                     self.routes.add(key_of(&route), now);
                 }
@@ -158,68 +177,98 @@ impl GatewayModel {
         let Some(route) = self.hand.get("HTTPRoute", &key.0, &key.1) else {
             self.plane.lock().routes.remove(key);
             self.pending.remove(key);
+            self.refused.remove(key);
             return;
         };
+        let parents = self.parents(&route);
+        let is_taken = parents.iter().any(|parent| parent.refusal.is_none());
         let applied = self.plane.lock().routes.get(key).map(|(generation, _)| *generation);
-        let known = self.pending.get(key).and_then(VecDeque::back).map(|pending| pending.generation).or(applied);
-        if known != Some(object::generation(&route)) && !self.parents(&route).is_empty() {
+        let refused = self.refused.get(key).copied().filter(|_| !is_taken);
+        let waiting = self.pending.get(key).and_then(VecDeque::back).map(|pending| pending.generation);
+        if waiting.or(refused).or(applied) != Some(object::generation(&route)) && !parents.is_empty() {
             let spec = route.get("spec").cloned().unwrap_or_default();
             let pending = Pending { due: now + self.lag, generation: object::generation(&route), spec };
             self.pending.entry(key.clone()).or_default().push_back(pending);
         }
-        self.take_due(key, now);
-        self.report(&route, key, now);
+        self.take_due(key, is_taken, now);
+        self.report((&route, &parents), key, now);
         if let Some(next) = self.pending.get(key).and_then(VecDeque::front) {
             self.routes.add(key.clone(), next.due);
         }
     }
 
-    fn take_due(&mut self, key: &Key, now: Time) {
+    fn take_due(&mut self, key: &Key, is_taken: bool, now: Time) {
         let Some(queue) = self.pending.get_mut(key) else { return };
-        while queue.front().is_some_and(|pending| pending.due <= now) {
-            let Some(pending) = queue.pop_front() else { break };
-            self.plane.lock().routes.insert(key.clone(), (pending.generation, pending.spec));
+        while let Some(pending) = queue.pop_front_if(|pending| pending.due <= now) {
+            if is_taken {
+                self.plane.lock().routes.insert(key.clone(), (pending.generation, pending.spec));
+                self.refused.remove(key);
+            } else {
+                self.refused.insert(key.clone(), pending.generation);
+            }
         }
     }
 
-    /// The parent references that name a Gateway that is there.
-    fn parents(&self, route: &Value) -> Vec<Value> {
-        let exists = |parent: &&Value| {
-            let is_gateway = matches!(object::text(parent, "/kind"), "" | "Gateway")
-                && matches!(object::text(parent, "/group"), "" | GROUP);
-            let named = object::text(parent, "/namespace");
+    /// The Gateways that a route names, as far as they are there.
+    fn parents(&self, route: &Value) -> Vec<Parent> {
+        let found = |reference: &Value| {
+            let is_gateway = matches!(object::text(reference, "/kind"), "" | "Gateway")
+                && matches!(object::text(reference, "/group"), "" | GROUP);
+            let named = object::text(reference, "/namespace");
             let namespace = if named.is_empty() { object::namespace(route) } else { named };
-            is_gateway && self.hand.get(GATEWAY, namespace, object::text(parent, "/name")).is_some()
+            let gateway = self.hand.get(GATEWAY, namespace, object::text(reference, "/name")).filter(|_| is_gateway)?;
+            Some(Parent { refusal: refusal(&gateway, reference), reference: reference.clone() })
         };
-        object::list(route, "/spec/parentRefs").iter().filter(exists).cloned().collect()
+        object::list(route, "/spec/parentRefs").iter().filter_map(found).collect()
     }
 
-    fn report(&self, route: &Value, key: &Key, now: Time) {
-        let Some((generation, spec)) = self.plane.lock().routes.get(key).cloned() else { return };
-        let missing = self.missing_backend(route, &spec);
-        let accepted = ("Accepted", "True", "Accepted", String::new());
-        let resolved = match missing {
+    /// Says of a Gateway that it serves.
+    fn program(&self, gateway: Option<&Value>, now: Time) {
+        let Some(gateway) = gateway.filter(|gateway| gateway.pointer("/status/conditions").is_none()) else { return };
+        let told = ["Accepted", "Programmed"]
+            .map(|kind| condition(None, &(kind, "True", kind, String::new()), (object::generation(gateway), now)));
+        let addresses = json!([{ "type": "Hostname", "value": format!("{}.sim.siskin.dev", object::name(gateway)) }]);
+        let status = json!({ "status": { "conditions": told, "addresses": addresses } });
+        // A Gateway that is gone needs no status.
+        let _ = self.hand.merge_status(GATEWAY, (object::namespace(gateway), object::name(gateway)), &status);
+    }
+
+    fn report(&self, (route, parents): (&Value, &[Parent]), key: &Key, now: Time) {
+        let applied = self.plane.lock().routes.get(key).cloned();
+        let refused = self.refused.get(key).map(|at| (*at, route.get("spec").cloned().unwrap_or_default()));
+        let is_refused = refused.is_some();
+        let Some((generation, spec)) = refused.or(applied) else { return };
+        let resolved = match self.missing_backend(route, &spec) {
             None => ("ResolvedRefs", "True", "ResolvedRefs", String::new()),
             Some(name) => ("ResolvedRefs", "False", "BackendNotFound", format!("Service {name:?} not found")),
+        };
+        let somebody_takes = parents.iter().any(|parent| parent.refusal.is_none());
+        let entry = |Parent { reference, refusal }: &Parent| {
+            let accepted = match refusal {
+                Some((reason, message)) if is_refused || somebody_takes => {
+                    ("Accepted", "False", *reason, message.clone())
+                }
+                None if is_refused => {
+                    ("Accepted", "False", "Pending", "it was refused, and is looked at again".to_owned())
+                }
+                // Refused is what comes; this was applied before.
+                _ => ("Accepted", "True", "Accepted", String::new()),
+            };
+            let mut old = object::list(route, "/status/parents").iter();
+            let old = old.find(|old| old.get("parentRef") == Some(reference));
+            let told = [&accepted, &resolved].map(|told| condition(old, told, (generation, now)));
+            json!({ "parentRef": reference, "controllerName": CONTROLLER, "conditions": told })
         };
         // What other gateways say of the route stays.
         let others = object::list(route, "/status/parents")
             .iter()
             .filter(|old| object::text(old, "/controllerName") != CONTROLLER);
-        let parents: Vec<Value> = others
-            .cloned()
-            .chain(self.parents(route).into_iter().map(|parent| {
-                let old =
-                    object::list(route, "/status/parents").iter().find(|old| old.get("parentRef") == Some(&parent));
-                let told = [&accepted, &resolved].map(|told| condition(old, told, (generation, now)));
-                json!({ "parentRef": parent, "controllerName": CONTROLLER, "conditions": told })
-            }))
-            .collect();
-        if json!(object::list(route, "/status/parents")) == json!(parents) {
+        let told: Vec<Value> = others.cloned().chain(parents.iter().map(entry)).collect();
+        if json!(object::list(route, "/status/parents")) == json!(told) {
             return;
         }
         // A route that is gone needs no status.
-        let _ = self.hand.merge_status("HTTPRoute", (&key.0, &key.1), &json!({ "status": { "parents": parents } }));
+        let _ = self.hand.merge_status("HTTPRoute", (&key.0, &key.1), &json!({ "status": { "parents": told } }));
     }
 
     fn missing_backend(&self, route: &Value, spec: &Value) -> Option<String> {
@@ -245,6 +294,24 @@ impl GatewayModel {
         let backends = backends.collect();
         self.plane.lock().services.insert(key, backends);
     }
+}
+
+/// Why a Gateway does not take a route by this reference to it.
+fn refusal(gateway: &Value, reference: &Value) -> Option<(&'static str, String)> {
+    if let Some(message) = object::annotation(gateway, REFUSES) {
+        return Some(("UnsupportedValue", message.to_owned()));
+    }
+    let (section, listeners) = (object::text(reference, "/sectionName"), object::list(gateway, "/spec/listeners"));
+    let is_there = section.is_empty() || listeners.iter().any(|listener| object::text(listener, "/name") == section);
+    (!is_there)
+        .then(|| ("NoMatchingParent", format!("Gateway {:?} has no listener {section:?}", object::name(gateway))))
+}
+
+/// Whether a Gateway has come or gone, or treats routes otherwise than before.
+fn is_another(event: &Event) -> bool {
+    let (Some(before), Some(after)) = (&event.before, &event.after) else { return true };
+    let listeners = |gateway: &Value| gateway.pointer("/spec/listeners").cloned();
+    object::annotation(before, REFUSES) != object::annotation(after, REFUSES) || listeners(before) != listeners(after)
 }
 
 fn condition(old: Option<&Value>, told: &(&str, &str, &str, String), (generation, now): (i64, Time)) -> Value {

@@ -11,6 +11,7 @@ use crate::api::Time;
 use crate::sim::api_server::Hand;
 use crate::sim::clock::ManualClock;
 use crate::sim::cluster::{Cluster, Settings};
+use crate::sim::models::gateway::{GATEWAY, REFUSES};
 use crate::sim::object;
 
 pub(crate) const STEP: Duration = Duration::from_millis(10);
@@ -246,6 +247,52 @@ fn the_gateway_acknowledges_what_it_has_applied() {
     assert_eq!((acknowledged(&bench)[0].1.clone(), weight(&bench)), (json!(2), json!(50)));
     bench.run(100);
     assert_eq!((acknowledged(&bench)[0].1.clone(), weight(&bench)), (json!(3), json!(100)));
+}
+
+#[test]
+fn what_a_gateway_refuses_is_not_in_force_until_it_takes_it() {
+    let mut bench = bench();
+    for name in ["stable", "canary"] {
+        bench.service(name, "v1");
+    }
+    bench.route("r", &[("stable", 100), ("canary", 0)]);
+    bench.run(500);
+    let gateway = bench.hand.get(GATEWAY, "default", "gw").unwrap();
+    let programmed = object::list(&gateway, "/status/conditions").iter().map(|told| object::text(told, "/type"));
+    assert_eq!(programmed.collect::<Vec<_>>(), ["Accepted", "Programmed"]);
+    let refuse = |bench: &Bench, why: Value| {
+        let note = json!({ "metadata": { "annotations": { REFUSES: why } } });
+        bench.hand.merge(GATEWAY, ("default", "gw"), &note).unwrap();
+    };
+    let told = |bench: &Bench| {
+        let route = bench.hand.get("HTTPRoute", "default", "r").unwrap();
+        let accepted = &route["status"]["parents"][0]["conditions"][0];
+        let text = |field: &str| accepted[field].as_str().unwrap().to_owned();
+        (text("status"), text("reason"), accepted["observedGeneration"].as_i64().unwrap())
+    };
+    let weight = |bench: &Bench| {
+        let plane = bench.cluster.gateway.plane();
+        let view = plane.lock();
+        view.routes[&("default".to_owned(), "r".to_owned())].1["rules"][0]["backendRefs"][1]["weight"].clone()
+    };
+    let accepted = |generation| ("True".to_owned(), "Accepted".to_owned(), generation);
+    refuse(&bench, json!("not today"));
+    bench.run(500);
+    assert_eq!(told(&bench), accepted(1), "what was taken stays taken");
+    bench.weigh("r", &[("stable", 50), ("canary", 50)]);
+    bench.run(500);
+    assert_eq!(told(&bench), ("False".to_owned(), "UnsupportedValue".to_owned(), 2));
+    assert_eq!(weight(&bench), json!(0));
+    refuse(&bench, Value::Null);
+    bench.run(500);
+    assert_eq!((told(&bench), weight(&bench)), (accepted(2), json!(50)));
+    let before = bench.cluster.server.version();
+    bench.run(60_000);
+    assert_eq!(bench.cluster.server.version(), before, "nothing is written at rest");
+    let parents = json!({ "spec": { "parentRefs": [{ "name": "gw", "sectionName": "nowhere" }] } });
+    bench.hand.merge("HTTPRoute", ("default", "r"), &parents).unwrap();
+    bench.run(500);
+    assert_eq!(told(&bench), ("False".to_owned(), "NoMatchingParent".to_owned(), 3));
 }
 
 #[test]

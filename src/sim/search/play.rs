@@ -11,6 +11,7 @@ use super::world::{SERVICES, template};
 use crate::api::Time;
 use crate::sim::bare::strike::Strike;
 use crate::sim::checker::facts::{HASH, hash, wanted};
+use crate::sim::models::gateway::{GATEWAY, REFUSES};
 use crate::sim::models::kubelet::{BEHAVIOUR, LOST};
 use crate::sim::object;
 
@@ -337,6 +338,7 @@ fn act_rarely(rig: &mut Rig, action: Action) {
         }
         Action::Grow(replicas) => rig.did(user.merge("Deployment", KEY, &json!({"spec": {"replicas": replicas}}))),
         Action::Plane(millis) => rig.core.cluster.gateway.set_route_lag(Duration::from_millis(millis)),
+        Action::Refuse => refuse(rig, &json!("told to")),
         Action::Lose(number) => lose(rig, number, Some(())),
         Action::Tamper(number) => tamper(rig, number),
         // Everything else is `act`'s own.
@@ -357,6 +359,12 @@ fn other_steps(number: u8) -> Value {
         1 => json!([{"setWeight": 10}, {"setWeight": 90}, {"pause": {}}]),
         _ => json!([]),
     }
+}
+
+/// The gateway refuses what comes, or with null takes it again. Without a data plane there is nobody to do so.
+fn refuse(rig: &Rig, why: &Value) {
+    let note = json!({"metadata": {"annotations": {REFUSES: why}}});
+    let _ = rig.core.user().merge(GATEWAY, (KEY.0, "web"), &note);
 }
 
 /// A node's kubelet falls silent, or is heard of again.
@@ -424,6 +432,7 @@ fn pods(rig: &Rig, side: Side) -> Vec<String> {
 /// Pods that were hurt while they ran are well again; what a template orders stays.
 fn heal(rig: &mut Rig) {
     rig.core.cluster.gateway.set_route_lag(Duration::from_millis(50));
+    refuse(rig, &Value::Null);
     let user = rig.core.user();
     for (number, node) in user.list("Node", "").iter().enumerate() {
         if object::annotation(node, LOST).is_some() {

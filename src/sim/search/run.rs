@@ -198,7 +198,7 @@ pub fn search(plan: &Plan, progress: &(dyn Fn(News<'_>) + Sync)) -> Report {
         // A different remainder for each scenario, so that strides meet every sort of fault.
         let skip = spread(&ended.0) % plan.stride.max(1);
         let faults: Vec<Fault> =
-            systematic::faults(&ended.2).into_iter().skip(skip).step_by(plan.stride.max(1)).collect();
+            systematic::faults(&ended.1, &ended.2).into_iter().skip(skip).step_by(plan.stride.max(1)).collect();
         let ended = Arc::new(ended);
         systematic.extend(faults.chunks(BRANCHES).map(|faults| Piece::Systematic(Arc::clone(&ended), faults.to_vec())));
     }

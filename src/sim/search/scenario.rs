@@ -71,6 +71,8 @@ pub enum Action {
     Grow(i32),
     /// From now on the data plane needs so many milliseconds for a route.
     Plane(u64),
+    /// From now on the data plane refuses every change of a route.
+    Refuse,
     /// A node falls silent, by its number.
     Lose(usize),
     /// Somebody writes what looks like ours, by number.

@@ -34,6 +34,8 @@ const ACTIONS: &[Action] = &[
     Action::Kill(Side::New, 9),
     Action::Hurt(Side::Stable, 1),
 ];
+/// What only a data plane does.
+const OF_PLANES: &[Action] = &[Action::Refuse];
 
 fn analysis() -> Value {
     json!({"templates": [{"templateName": "errors"}]})
@@ -180,8 +182,10 @@ pub fn scenarios() -> Vec<(String, Scenario)> {
 }
 
 /// Every single fault of a scenario that has come to its end without any.
-pub fn faults(ended: &Ended) -> Vec<Fault> {
-    let at = |turn: u64| ACTIONS.iter().map(move |action| Fault::Act { turn, action: *action });
+pub fn faults(scenario: &Scenario, ended: &Ended) -> Vec<Fault> {
+    let routed = scenario.gateway && scenario.strategy.pointer("/canary/trafficRouting").is_some();
+    let actions: Vec<Action> = ACTIONS.iter().chain(OF_PLANES.iter().filter(|_| routed)).copied().collect();
+    let at = |turn: u64| actions.iter().map(move |action| Fault::Act { turn, action: *action });
     let mut faults: Vec<Fault> = (0..ended.turns).flat_map(at).collect();
     for number in 0..ended.writes {
         faults.extend(STRIKES.iter().map(|strike| Fault::Write { number, strike: *strike }));
