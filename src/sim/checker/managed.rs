@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::check::{Found, Write};
 use super::facts::{Facts, hash, wanted};
-use super::pace::allowed;
+use super::pace::{allowed, unseen_hand};
 use super::routes::{Generation, Led, RouteHistory, led};
 use super::traffic::resize;
 use crate::api::names;
@@ -125,7 +125,8 @@ fn asked_for(facts: &Facts<'_>, rs: &Value) -> bool {
     asked && !kept && wanted(rs) > 0
 }
 
-/// A step that sets a managed route ends only when the rules are accepted, or nobody is there to be led to.
+/// A step that sets a managed route ends only when the rules are accepted, or nobody is there to be led to. Rules that
+/// somebody else has taken away, a late view still shows.
 fn step(write: &Write<'_>) -> Found {
     let facts = write.before;
     let index = |value: &Value| object::integer(value, "/status/currentStepIndex");
@@ -141,7 +142,7 @@ fn step(write: &Write<'_>) -> Found {
     let went_on =
         to == from + 1 && revisions(write.left()) == revisions(write.made()) && !facts.rollout.status.promote_full;
     let pods = facts.by_hash(&facts.rollout.status.current_pod_hash).is_some_and(|rs| asked_for(facts, rs));
-    if !sets || !went_on || facts.replicas == 0 || !pods {
+    if !sets || !went_on || facts.replicas == 0 || !pods || unseen_hand(write) {
         return Ok(());
     }
     let known = expected(facts, i32::try_from(from).unwrap_or(0));
