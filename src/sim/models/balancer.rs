@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::endpoints::SERVICE_NAME;
 use super::feed::{Feed, key_of};
-use super::gateway::{Backend, DataPlane, Key};
+use super::gateway::{Backend, DataPlane, Key, endpoints};
 use super::model::Model;
 use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand};
@@ -144,15 +144,8 @@ impl LoadBalancer {
         if let Some(service) = own {
             self.address("Service", &service);
         }
-        let slices = self.hand.list("EndpointSlice", &key.0);
-        let ours = slices.iter().filter(|slice| object::label(slice, SERVICE_NAME) == Some(&key.1));
-        let endpoints = ours.flat_map(|slice| object::list(slice, "/endpoints"));
-        let ready = endpoints.filter(|endpoint| endpoint.pointer("/conditions/ready") == Some(&json!(true)));
-        let wanted = ready.map(|endpoint| {
-            let text = |pointer: &str| object::text(endpoint, pointer).to_owned();
-            let backend = Backend { pod: text("/targetRef/name"), uid: text("/targetRef/uid") };
-            (backend.uid.clone(), backend)
-        });
+        let wanted = endpoints(&self.hand, key).unwrap_or_default().into_iter();
+        let wanted = wanted.map(|backend| (backend.uid.clone(), backend));
         self.groups.entry(key.clone()).or_default().wanted = wanted.collect();
     }
 

@@ -36,6 +36,23 @@ pub struct Backend {
     pub uid: String,
 }
 
+impl Backend {
+    /// The pod of an endpoint that is ready.
+    pub(crate) fn ready(endpoint: &Value) -> Option<Self> {
+        let text = |pointer: &str| object::text(endpoint, pointer).to_owned();
+        let is_ready = object::at(endpoint, "/conditions/ready").and_then(Value::as_bool) == Some(true);
+        is_ready.then(|| Self { pod: text("/targetRef/name"), uid: text("/targetRef/uid") })
+    }
+}
+
+/// The ready endpoints of a Service, by its slices; none where it has none.
+pub(crate) fn endpoints(hand: &Hand, (namespace, service): &Key) -> Option<Vec<Backend>> {
+    let slices = hand.list("EndpointSlice", namespace);
+    let mut ours = slices.iter().filter(|slice| object::label(slice, SERVICE_NAME) == Some(service)).peekable();
+    ours.peek()?;
+    Some(ours.flat_map(|slice| object::list(slice, "/endpoints")).filter_map(Backend::ready).collect())
+}
+
 /// What the data plane acts on.
 #[derive(Clone, Debug, Default)]
 pub struct View {
@@ -285,13 +302,7 @@ impl GatewayModel {
             return;
         };
         let endpoints = slices.values().flat_map(|slice| object::list(slice, "/endpoints"));
-        let ready = endpoints
-            .filter(|endpoint| object::at(endpoint, "/conditions/ready").and_then(Value::as_bool) == Some(true));
-        let backends = ready.map(|endpoint| Backend {
-            pod: object::text(endpoint, "/targetRef/name").to_owned(),
-            uid: object::text(endpoint, "/targetRef/uid").to_owned(),
-        });
-        let backends = backends.collect();
+        let backends = endpoints.filter_map(Backend::ready).collect();
         self.plane.lock().services.insert(key, backends);
     }
 }

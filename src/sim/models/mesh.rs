@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::endpoints::SERVICE_NAME;
 use super::feed::{Event, Feed, earliest};
-use super::gateway::{Backend, DataPlane, Key};
+use super::gateway::{Backend, DataPlane, Key, endpoints};
 use super::model::Model;
 use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand, Reject};
@@ -127,11 +127,7 @@ impl Mesh {
     /// The endpoints of a Service and which of them each subset has; none where the Service has no slices. Which labels
     /// a pod has is asked when its Service's endpoints or subsets change.
     fn host(&self, key: &Key) -> Option<Host> {
-        let slices = self.hand.list("EndpointSlice", &key.0);
-        let mut ours = slices.iter().filter(|slice| object::label(slice, SERVICE_NAME) == Some(&key.1)).peekable();
-        ours.peek()?;
-        let endpoints: Vec<Backend> =
-            ours.flat_map(|slice| object::list(slice, "/endpoints")).filter_map(ready).collect();
+        let endpoints = endpoints(&self.hand, key)?;
         let rule = named(&self.hand, RULES, key);
         let subsets = rule.iter().flat_map(|rule| object::list(rule, "/spec/subsets")).map(|subset| {
             // A subset without labels is all of the Service.
@@ -205,12 +201,6 @@ fn named(hand: &Hand, kind: &str, wanted: &Key) -> Option<Arc<Value>> {
     let objects = hand.list(kind, &wanted.0);
     let ours = objects.iter().filter(|object| hosts(object).any(|host| host == *wanted));
     ours.min_by_key(|object| object::time(object, "/metadata/creationTimestamp")).cloned()
-}
-
-fn ready(endpoint: &Value) -> Option<Backend> {
-    let text = |pointer: &str| object::text(endpoint, pointer).to_owned();
-    let is_ready = endpoint.pointer("/conditions/ready") == Some(&json!(true));
-    is_ready.then(|| Backend { pod: text("/targetRef/name"), uid: text("/targetRef/uid") })
 }
 
 fn keep<T: Clone>(map: &mut BTreeMap<Key, T>, key: &Key, value: Option<&T>) {
