@@ -88,6 +88,11 @@ impl Users {
         Self { rate, ..Self::default() }
     }
 
+    /// Whether as many requests come at any time, each on its own: then it does not matter how many are sent at once.
+    pub fn are_even(&self) -> bool {
+        self.course == Course::Steady && self.connections == 0
+    }
+
     /// Reads a profile; see `docs/simulate.md`.
     ///
     /// # Errors

@@ -28,6 +28,9 @@ const DAY: &str = "2026-01-05T12:00:00Z";
 const PACE: Duration = Duration::from_millis(50);
 /// Longest span whose requests are drawn at once.
 const SLICE: Duration = Duration::from_secs(5);
+/// The same for even users in days of quiet, but for the last of it: what comes then may look back.
+const COARSE_SLICE: Duration = Duration::from_mins(10);
+const LOOKED_BACK_ON: Duration = Duration::from_mins(15);
 /// The same where somebody measures how busy each pod is.
 const FINE_SLICE: Duration = Duration::from_secs(1);
 /// How late controllers react.
@@ -86,7 +89,8 @@ pub(super) struct Stage {
     checker: Checker,
     cursor: Cursor,
     looked_at: u64,
-    slice: Duration,
+    /// Longest spans whose requests are drawn at once: near to what happens, and far from it.
+    slices: (Duration, Duration),
 }
 
 impl Stage {
@@ -111,8 +115,10 @@ impl Stage {
         let controller = Controller::new(server.hand("rollouts-controller"), &clock, input.key(), options.seed);
         let (cursor, user) = (server.subscribe(), server.hand("user"));
         let checker = Checker::default();
-        let slice = if input.furniture.capacity.is_some() { FINE_SLICE } else { SLICE };
-        let stage = Self { cluster, clock, controller, analyst, user, said, checker, cursor, looked_at: 0, slice };
+        let near = if input.furniture.capacity.is_some() { FINE_SLICE } else { SLICE };
+        let far = if options.users.are_even() { COARSE_SLICE } else { near };
+        let slices = (near, far);
+        let stage = Self { cluster, clock, controller, analyst, user, said, checker, cursor, looked_at: 0, slices };
         stage.apply(input)?;
         Ok(stage)
     }
@@ -172,7 +178,9 @@ impl Stage {
     /// Lets requests come until an instant, and moves the clock there. Nothing else happens meanwhile.
     fn advance(&mut self, to: Time, onlooker: &mut dyn Onlooker) {
         while self.now() < to {
-            let slice = self.now().until(to).min(self.slice);
+            let left = self.now().until(to);
+            let (near, far) = self.slices;
+            let slice = left.saturating_sub(LOOKED_BACK_ON).min(far).max(near).min(left);
             self.clock.advance(slice);
             self.cluster.traffic.pass(self.clock.time());
             onlooker.flow(self);

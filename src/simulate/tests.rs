@@ -251,6 +251,12 @@ fn steps_that_never_end_have_a_verdict() {
     let report = done("a.yaml", &sample("canary-gateway-prometheus.yaml", &[]), &until);
     assert_eq!((report.verdict.outcome, report.verdict.outcome.exit()), (Outcome::Unfinished, 2));
     assert!(report.verdict.text.contains("its pause is not over"), "{}", report.verdict.text);
+    // A year of quiet costs next to nothing, and loses no request.
+    let year =
+        done("a.yaml", &sample("basic-canary.yaml", &[("duration: 1m", "duration: 8760h")]), &Options::default());
+    let (took, sent) = (year.verdict.at.unwrap().as_secs(), year.total.total());
+    assert_eq!((year.verdict.outcome, year.total.lost), (Outcome::Finished, 0));
+    assert!(took > 365 * 86_400 && sent >= took * 100 && sent < (took + 600) * 100, "{took} s, {sent} requests");
     let pods = Options { until: Some(duration("20m").unwrap()), ..behaving("canary:pods=never-ready") };
     let report = done("a.yaml", &text, &pods);
     assert_eq!(report.verdict.outcome, Outcome::Unfinished);
