@@ -9,6 +9,7 @@ use crate::api::Rollout;
 use crate::controller::observe::{route_refs, route_selectors};
 use crate::rollout::workload;
 use crate::sim::models::balancer::listener;
+use crate::sim::models::feed::key_of;
 use crate::sim::models::gateway::Key;
 use crate::sim::models::hpa::metrics::REQUESTS;
 use crate::sim::models::mesh;
@@ -117,7 +118,6 @@ fn target(rollout: &Rollout, files: &mut Files, notes: &mut Vec<String>) -> (Opt
 
 /// How users reach a Service: through a load balancer or the proxies of a mesh, where the files hold one that leads there.
 fn entrance(key: Key, files: &Files) -> (Option<Target>, String) {
-    let named = |object: &Value| (object::namespace(object).to_owned(), object::name(object).to_owned());
     let service = files.get("Service", &key.0, &key.1).map(|(_, service)| service);
     let ingress = files
         .of("Ingress")
@@ -125,7 +125,7 @@ fn entrance(key: Key, files: &Files) -> (Option<Target>, String) {
         .find(|ingress| object::namespace(ingress) == key.0 && listener::services(ingress).any(|name| name == key.1));
     if let Some(ingress) = ingress {
         let via = format!("the load balancer of Ingress {}", object::name(ingress));
-        return (Some(Target::Ingress(named(ingress))), via);
+        return (Some(Target::Ingress(key_of(ingress))), via);
     }
     if service.is_some_and(|service| object::text(service, "/spec/type") == "LoadBalancer") {
         let via = format!("the load balancer of Service {}", key.1);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::endpoints::SERVICE_NAME;
+use super::endpoints::service_of;
 use super::feed::{Feed, key_of};
 use super::gateway::{Backend, DataPlane, Key, endpoints};
 use super::model::Model;
@@ -196,8 +196,7 @@ impl Model for LoadBalancer {
             match event.kind {
                 "Ingress" => ingresses.insert(key_of(object)),
                 "Service" => services.insert(key_of(object)),
-                _ => object::label(object, SERVICE_NAME)
-                    .is_some_and(|name| services.insert((object::namespace(object).to_owned(), name.to_owned()))),
+                _ => service_of(object).is_some_and(|service| services.insert(service)),
             };
         }
         for key in &ingresses {

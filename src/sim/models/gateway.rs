@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::balancer::Rule;
-use super::endpoints::SERVICE_NAME;
+use super::endpoints::service_of;
 use super::feed::{Agenda, Event, Feed, earliest, key_of};
 use super::mesh::Proxy;
 use crate::api::Time;
@@ -46,9 +46,9 @@ impl Backend {
 }
 
 /// The ready endpoints of a Service, by its slices; none where it has none.
-pub(crate) fn endpoints(hand: &Hand, (namespace, service): &Key) -> Option<Vec<Backend>> {
-    let slices = hand.list("EndpointSlice", namespace);
-    let mut ours = slices.iter().filter(|slice| object::label(slice, SERVICE_NAME) == Some(service)).peekable();
+pub(crate) fn endpoints(hand: &Hand, service: &Key) -> Option<Vec<Backend>> {
+    let slices = hand.list("EndpointSlice", &service.0);
+    let mut ours = slices.iter().filter(|slice| service_of(slice).as_ref() == Some(service)).peekable();
     ours.peek()?;
     Some(ours.flat_map(|slice| object::list(slice, "/endpoints")).filter_map(Backend::ready).collect())
 }
@@ -165,8 +165,7 @@ impl GatewayModel {
         match event.kind {
             "HTTPRoute" => self.routes.add(key_of(object), now),
             "EndpointSlice" => {
-                let Some(service) = object::label(object, SERVICE_NAME) else { return };
-                let key = (object::namespace(object).to_owned(), service.to_owned());
+                let Some(key) = service_of(object) else { return };
                 let slices = self.slices.entry(key.clone()).or_default();
                 match &event.after {
                     Some(slice) => slices.insert(object::name(slice).to_owned(), slice.clone()),

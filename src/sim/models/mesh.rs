@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::endpoints::SERVICE_NAME;
+use super::endpoints::service_of;
 use super::feed::{Event, Feed, earliest};
 use super::gateway::{Backend, DataPlane, Key, endpoints};
 use super::model::Model;
@@ -138,7 +138,8 @@ impl Mesh {
             };
             (object::text(subset, "/name").to_owned(), endpoints.iter().filter(has).cloned().collect())
         });
-        Some(Host { subsets: subsets.collect(), endpoints: endpoints.clone() })
+        let subsets = subsets.collect();
+        Some(Host { endpoints, subsets })
     }
 
     /// Delivers what is due; when the next is.
@@ -173,10 +174,7 @@ impl Model for Mesh {
                 match *kind {
                     ROUTES => routes.extend(self::hosts(object)),
                     RULES => hosts.extend(self::hosts(object)),
-                    _ => hosts.extend(
-                        object::label(object, SERVICE_NAME)
-                            .map(|name| (object::namespace(object).to_owned(), name.to_owned())),
-                    ),
+                    _ => hosts.extend(service_of(object)),
                 }
             }
         }

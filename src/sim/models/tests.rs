@@ -68,6 +68,16 @@ impl Bench {
         self.hand.merge("HTTPRoute", ("default", name), &patch).unwrap();
     }
 
+    /// Creates an object, or merges it into the one that is there.
+    pub fn put(&self, kind: &str, object: Value) {
+        let name = object::name(&object).to_owned();
+        if self.hand.get(kind, "default", &name).is_some() {
+            self.hand.merge(kind, ("default", &name), &object).unwrap();
+        } else {
+            self.hand.create(kind, object).unwrap();
+        }
+    }
+
     pub fn status(&self, name: &str) -> Value {
         self.hand.get("ReplicaSet", "default", name).unwrap()["status"].clone()
     }

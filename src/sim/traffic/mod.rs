@@ -1,8 +1,9 @@
 //! Model users: they send requests through the data plane's own view, and every answer is attributed.
 //!
-//! [`ways`] says where a request may go; [`flow`] decides what becomes of one and [`bulk`] of many at once; [`users`] sends the due number of them, in
-//! the course of a [`profile`] and over [`connections`]; through the [`door`] others send theirs. [`loads`] knows how busy
-//! each pod is; [`record`] keeps totals and a window of recent counts, which [`prometheus`](crate::sim::prometheus) serves.
+//! [`ways`] says where a request may go; [`flow`] decides what becomes of one and [`bulk`] of many at once; [`users`]
+//! sends the due number of them, in the course of a [`profile`] and over [`connections`]; through the [`door`] others send
+//! theirs. [`loads`] knows how busy each pod is; [`record`] keeps totals and a window of recent counts, which
+//! [`prometheus`](crate::sim::prometheus) serves.
 
 pub mod bulk;
 pub mod connections;

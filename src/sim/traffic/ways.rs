@@ -75,8 +75,12 @@ fn splits(spec: &Value, headers: &BTreeMap<String, String>) -> Vec<(String, u64)
         _ => Some(next),
     });
     let backends = best.map_or(&[][..], |(_, rule)| object::list(rule, "/backendRefs"));
-    let weight = |backend: &Value| object::integer(backend, "/weight").unwrap_or(1).max(0).unsigned_abs();
-    backends.iter().map(|backend| (object::text(backend, "/name").to_owned(), weight(backend))).collect()
+    backends.iter().map(|backend| (object::text(backend, "/name").to_owned(), weight(backend, 1))).collect()
+}
+
+/// The `weight` of a backend, at least 0; `unsaid` where it names none.
+pub(crate) fn weight(backend: &Value, unsaid: u64) -> u64 {
+    object::integer(backend, "/weight").map_or(unsaid, |weight| weight.max(0).unsigned_abs())
 }
 
 /// How many headers the rule's best match asks for; none where no match fits. Paths and methods are taken to fit.

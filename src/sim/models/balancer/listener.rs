@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::sim::object;
+use crate::sim::traffic::ways::weight;
 
 /// The class of Ingresses that the balancer serves.
 const CLASS: &str = "alb";
@@ -51,10 +52,7 @@ fn rule(ingress: &Value, backend: &Value) -> Rule {
     }
     let (action, conditions) = (read(ACTION), read(CONDITIONS));
     let groups = object::list(&action, "/forwardConfig/targetGroups");
-    let forward = groups.iter().map(|group| {
-        let weight = object::integer(group, "/weight").unwrap_or(1).max(0).unsigned_abs();
-        (object::text(group, "/serviceName").to_owned(), weight)
-    });
+    let forward = groups.iter().map(|group| (object::text(group, "/serviceName").to_owned(), weight(group, 1)));
     let headers = object::list(&conditions, "").iter().filter_map(|condition| {
         let config = condition.get("httpHeaderConfig")?;
         let values = object::list(config, "/values").iter().filter_map(Value::as_str).map(str::to_owned);

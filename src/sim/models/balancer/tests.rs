@@ -85,11 +85,7 @@ fn ingress(bench: &Bench, weights: (u64, u64)) {
         "metadata": { "name": "web", "annotations": { "alb.ingress.kubernetes.io/actions.stable": action } },
         "spec": { "ingressClassName": "alb", "rules": [{ "http": { "paths": paths } }] },
     });
-    if bench.hand.get("Ingress", "default", "web").is_some() {
-        bench.hand.merge("Ingress", ("default", "web"), &object).unwrap();
-    } else {
-        bench.hand.create("Ingress", object).unwrap();
-    }
+    bench.put("Ingress", object);
 }
 
 fn weighed(order: Order, throttle: u64) -> Bench {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::gateway::{Backend, Key};
 use crate::sim::object;
-use crate::sim::traffic::ways::is_like;
+use crate::sim::traffic::ways::{is_like, weight};
 
 /// A Service as the mesh knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,11 +48,11 @@ impl Proxy {
         let rule = object::list(spec, "/http").iter().find(|rule| fits(rule, headers));
         let routes = rule.map_or(&[][..], |rule| object::list(rule, "/route"));
         // A single destination needs no weight. Istio: HTTPRouteDestination.weight.
-        let unsaid = i64::from(routes.len() == 1);
+        let unsaid = u64::from(routes.len() == 1);
         let read = |route: &Value| Destination {
             host: host_key(&service.0, object::text(route, "/destination/host")),
             subset: object::text(route, "/destination/subset").to_owned(),
-            weight: object::integer(route, "/weight").unwrap_or(unsaid).max(0).unsigned_abs(),
+            weight: weight(route, unsaid),
         };
         routes.iter().map(read).collect()
     }

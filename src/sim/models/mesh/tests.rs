@@ -46,12 +46,7 @@ fn route(bench: &Bench, canary: u64) {
     let tested = json!({ "match": [{ "headers": { "X-Test": { "exact": "yes" } } }], "route": [{ "destination": { "host": "web", "subset": "canary" } }] });
     let split = json!({ "route": [to("stable", 100 - canary), to("canary", canary)] });
     let spec = json!({ "hosts": ["web"], "http": [tested, split] });
-    let object = json!({ "metadata": { "name": "web" }, "spec": spec });
-    if bench.hand.get("VirtualService", "default", "web").is_some() {
-        bench.hand.merge("VirtualService", ("default", "web"), &object).unwrap();
-    } else {
-        bench.hand.create("VirtualService", object).unwrap();
-    }
+    bench.put("VirtualService", json!({ "metadata": { "name": "web" }, "spec": spec }));
 }
 
 /// Requests of the next second that v1 and v2 answer, and how many are lost in it.
