@@ -96,7 +96,7 @@ fn keep(kind: &str, found: &Found) {
     let Ok(dir) = std::env::var("KEEP") else { return };
     let path = format!("{dir}/{}.json", kind.replace([' ', '/'], "-").to_lowercase());
     let script = serde_json::to_string(&found.case).unwrap_or_default();
-    if let Err(error) = std::fs::write(&path, script + "\n") {
+    if let Err(error) = std::fs::create_dir_all(&dir).and_then(|()| std::fs::write(&path, script + "\n")) {
         eprintln!("cannot write {path}: {error}");
     }
 }

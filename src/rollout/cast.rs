@@ -160,11 +160,15 @@ fn count(world: &World, rs: &Arc<ReplicaSet>, clock: (Time, Duration), next: &mu
         let Some(since) = ready_since(pod) else { continue };
         revision.ready += 1;
         let available_at = since + min_ready;
-        if available_at <= now {
+        if min_ready.is_zero() || available_at <= now {
             revision.size.available += 1;
         } else {
             *next = Some(next.map_or(available_at, |earlier| earlier.min(available_at)));
         }
+    }
+    if !min_ready.is_zero() {
+        // How long a pod has been ready is for the cluster's clock to say: ours may be ahead.
+        revision.size.available = revision.size.available.min(rs.status.available_replicas);
     }
     revision
 }

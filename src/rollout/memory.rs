@@ -3,11 +3,16 @@
 //! It lives in the process. What a restart should not cost is also kept in `status.siskin`: [`stored`].
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::api::Time;
 use crate::plan::ObjectRef;
 
 pub mod stored;
+
+/// By how much the clocks of controllers that succeed each other, and of nodes, may be apart: no share of the traffic and
+/// no pod's availability rests on an instant of another's clock that is nearer than this.
+pub const CLOCKS_APART: Duration = Duration::from_secs(30);
 
 /// A route's weight as it was written once.
 #[derive(Clone, Debug, PartialEq, Eq)]

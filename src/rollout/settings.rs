@@ -31,7 +31,7 @@ pub enum UnknownFields {
 /// What becomes of `status.siskin` in this cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnStatus {
-    /// It is kept: a restart costs no wait.
+    /// It is kept: a restart costs the grace of a route at most.
     Kept,
     /// The definition of Rollouts prunes it, or nobody knows: it is neither written nor read.
     Pruned,

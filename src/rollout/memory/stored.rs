@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{HighWater, Memory, Past, RouteMemory, WrittenWeight};
+use super::{CLOCKS_APART, HighWater, Memory, Past, RouteMemory, WrittenWeight};
 use crate::api::rollout_status::{self, EarlierWeight, RouteStatus, SiskinStatus};
 use crate::api::{Time, rollout_status::ObservedGeneration};
 use crate::plan::ObjectRef;
@@ -94,9 +94,11 @@ fn recall_route(stored: &RouteStatus, newest: &WrittenWeight, (max, now): (i32, 
     let known = !earlier.is_empty() && earlier.len() < MAX_IN_FLIGHT && earlier.iter().all(possible);
     let (mut in_flight, past) = if known { (earlier, Past::Over) } else { (Vec::new(), Past::Unknown) };
     in_flight.push(about);
-    // A second later than it says, since that much may have been cut off; but it was not after this look.
-    let since = stored.settled_since.filter(|since| *since <= now);
-    Some(RouteMemory { in_flight, past, settling_since: since.map(|since| (since + CUT_OFF).min(now)) })
+    // As late as it may have been: a second may have been cut off, and another's clock was read. What may have been just
+    // now begins anew.
+    let apart = if crate::mutant!("foreign-clock-trusted") { Duration::ZERO } else { CLOCKS_APART };
+    let latest = stored.settled_since.map(|since| since + CUT_OFF + apart);
+    Some(RouteMemory { in_flight, past, settling_since: latest.filter(|latest| *latest <= now) })
 }
 
 /// A maximum beyond what is wanted can only hide progress, so it is cut down to that.

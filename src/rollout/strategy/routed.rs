@@ -106,6 +106,8 @@ fn others(world: &World, cast: &Cast, canary: &Canary, target: &mut Target) {
         let served = steps::fully_promoted(rollout) || former || other.deadline().is_some();
         let fate = if super::canary::frozen(world) || crate::mutant!("intermediate-stays") {
             Fate::Keep
+        } else if !served && other.size.spec > 0 && crate::mutant!("intermediate-grows") {
+            Fate::Size(other.size.spec + 1)
         } else if served {
             retired
         } else {

@@ -35,6 +35,8 @@ pub struct Core {
     pub process: Process,
     /// One that led before and does not know yet that it does not any more.
     pub former: Option<Process>,
+    /// By how many milliseconds the clock of the next process is ahead.
+    pub ahead_next: i64,
     told: Clock,
     key: (String, String),
 }
@@ -52,6 +54,7 @@ impl Core {
             plan: Plan::default(),
             process,
             former: None,
+            ahead_next: 0,
             told,
             key: (namespace.to_owned(), name.to_owned()),
         }
@@ -66,15 +69,21 @@ impl Core {
     /// seconds later, as events.
     pub fn restart_behind(&mut self, versions: u64) {
         let version = self.cluster.server.version().saturating_sub(versions).max(1);
-        self.process = self.process.successor(&self.told, version);
+        self.process = self.successor(version);
         if versions > 0 {
             self.process.view.hold(self.clock.time() + OLDER_FOR);
         }
     }
 
+    fn successor(&mut self, version: u64) -> Process {
+        let mut successor = self.process.successor(&self.told, version);
+        successor.ahead = std::mem::take(&mut self.ahead_next);
+        successor
+    }
+
     /// Another process takes over; this one stands still and wakes up later, its lease long gone.
     pub fn hand_over(&mut self) {
-        let successor = self.process.successor(&self.told, self.cluster.server.version());
+        let successor = self.successor(self.cluster.server.version());
         let mut former = std::mem::replace(&mut self.process, successor);
         former.depose(&self.told);
         former.strikes.ordered.clear();

@@ -33,6 +33,8 @@ pub struct Process {
     pub plan: Plan,
     /// When it looks again although nothing has arrived.
     pub wake_at: Option<Time>,
+    /// By how many milliseconds its clock is ahead; behind, where that is negative.
+    pub ahead: i64,
     memory: Option<Memory>,
     expectations: Expectations<ObjectKey>,
     fence: Fence,
@@ -58,6 +60,7 @@ impl Process {
             strikes: Strikes::default(),
             plan: Plan::default(),
             wake_at: None,
+            ahead: 0,
             memory: None,
             expectations: Expectations::new(clock.clone()),
             fence: Fence::open(clock.clone()),
@@ -115,8 +118,10 @@ impl Process {
         }
         let key = (self.key.namespace.as_str(), self.key.name.as_str());
         let Some(mut world) = observe(&self.view, key, settings) else { return Look::default() };
-        world.memory = self.memory.take().unwrap_or_else(|| stored::recall(&world, now));
-        let decision = decide(&world, now);
+        let shown = later(now, self.ahead);
+        world.memory = self.memory.take().unwrap_or_else(|| stored::recall(&world, shown));
+        let mut decision = decide(&world, shown);
+        decision.plan.wake_at = decision.plan.wake_at.map(|at| later(at, self.ahead.saturating_neg()));
         self.plan = decision.plan.clone();
         self.memory = Some(decision.memory);
         self.carry_out(Run::new(decision.plan, self.key.clone()), now)
@@ -170,4 +175,9 @@ impl Process {
             }
         }
     }
+}
+
+/// An instant so many milliseconds later; earlier, where that is negative.
+pub fn later(at: Time, millis: i64) -> Time {
+    Time::from_nanos(at.nanos().saturating_add(millis.saturating_mul(1_000_000)))
 }

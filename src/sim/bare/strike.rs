@@ -36,6 +36,11 @@ pub enum Strike {
     Freeze(u64),
 }
 
+impl Strike {
+    /// Frozen for longer than a lease lasts: another leads by then.
+    pub const FROZEN: Self = Self::Freeze(20_000);
+}
+
 /// The strikes that are ordered, by the number of the write, and what has come of requests so far.
 #[derive(Clone, Debug, Default)]
 pub struct Strikes {

@@ -138,7 +138,7 @@ pub fn i35(write: &Write<'_>) -> Found {
         return Ok(());
     }
     let Some(progress) = write.past.progress else { return Ok(()) };
-    let (waited, deadline) = (write.entry.time.since(progress), defaults::progress_deadline(&write.before.rollout));
+    let (waited, deadline) = (write.latest().since(progress), defaults::progress_deadline(&write.before.rollout));
     // The API holds whole seconds, so the record may be up to one older than the write.
     if waited + Duration::from_secs(1) < deadline {
         return Err(format!("deadline of {deadline:?} is said to have passed {waited:?} after progress"));

@@ -79,6 +79,11 @@ impl Write<'_> {
         self.entry.after.as_deref().unwrap_or(&Value::Null)
     }
 
+    /// The latest that the clock of whoever wrote may have shown, compared with those that others have written down.
+    pub fn latest(&self) -> Time {
+        self.entry.time + self.before.state.clocks_apart
+    }
+
     /// Whether the write is about a route of any kind.
     pub fn is_route(&self) -> bool {
         RouteKind::named(&self.entry.kind).is_some()

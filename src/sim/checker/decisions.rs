@@ -40,7 +40,8 @@ fn fast_rollback(facts: &Facts<'_>) -> bool {
     };
     let created = |rs: &Value| object::time(rs, "/metadata/creationTimestamp");
     let due = object::annotation(new, crate::api::names::SCALE_DOWN_DEADLINE).and_then(|text| text.parse().ok());
-    created(new) < created(stable) && due.is_some_and(|due: crate::api::Time| due > facts.state.now)
+    created(new) < created(stable)
+        && due.is_some_and(|due: crate::api::Time| due + facts.state.clocks_apart > facts.state.now)
 }
 
 /// I09 No exposure before the gate: the active Service first selects the new revision only after automatic or durable
@@ -73,7 +74,7 @@ pub fn i09(write: &Write<'_>) -> Found {
         start + std::time::Duration::from_secs(u64::try_from(strategy.auto_promotion_seconds).unwrap_or(0))
     });
     let timed = strategy.auto_promotion_enabled != Some(false)
-        && (strategy.auto_promotion_seconds <= 0 || due.is_some_and(|due| due <= write.entry.time));
+        && (strategy.auto_promotion_seconds <= 0 || due.is_some_and(|due| due <= write.latest()));
     let checked = status.blue_green.scale_up_preview_check_point;
     if !(resumed || timed || checked) {
         return Err("active Service goes to the new revision before anybody promoted it".to_owned());
@@ -184,7 +185,7 @@ pub fn i31(write: &Write<'_>) -> Found {
         (Some(condition), Ok(Some(seconds))) => {
             let length = std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
             let due = condition.start_time.unwrap_or_default() + length;
-            if due > write.entry.time { Err(format!("pause {index} is passed before {due}")) } else { Ok(()) }
+            if due > write.latest() { Err(format!("pause {index} is passed before {due}")) } else { Ok(()) }
         }
     }
 }

@@ -174,7 +174,7 @@ pub fn i23(write: &Write<'_>) -> Found {
     let back = back || (to > from && facts.by_hash(&status.stable_rs).is_none());
     // A size that somebody else has given it goes back.
     let back = back || disturbed_lately(write);
-    if back || limited || due <= write.entry.time {
+    if back || limited || due <= write.latest() {
         return Ok(());
     }
     Err(format!("{hash} goes from {from} to {to} although it waits until {due}"))
@@ -220,7 +220,7 @@ pub fn i33(write: &Write<'_>) -> Found {
 }
 
 /// Whether a restart is asked for and not over.
-fn restarting(facts: &Facts<'_>) -> bool {
+pub fn restarting(facts: &Facts<'_>) -> bool {
     let (spec, status) = (&facts.rollout.spec, &facts.rollout.status);
     spec.restart_at.is_some() && spec.restart_at.map(Time::truncated) != status.restarted_at
 }
@@ -239,7 +239,7 @@ pub fn i25(write: &Write<'_>) -> Found {
     }
     let (facts, pod) = (write.before, write.left());
     let created = object::time(pod, "/metadata/creationTimestamp");
-    let due = facts.rollout.spec.restart_at.filter(|at| restarting(facts) && *at <= write.entry.time);
+    let due = facts.rollout.spec.restart_at.filter(|at| restarting(facts) && *at <= write.latest());
     if write.entry.subresource.as_deref() != Some("eviction") || due.is_none_or(|due| created >= Some(due)) {
         return Err(format!("pod {} is taken away, created {created:?}, restart {due:?}", object::name(pod)));
     }

@@ -60,6 +60,9 @@ pub struct State {
     pub late_views: bool,
     /// Whether the controller's view of EndpointSlices is behind: only a simulation knows.
     pub late_slices: bool,
+    /// By how much the clocks of controllers that succeed each other may be apart: only a simulation knows. What one has
+    /// recorded and another measures ends so much sooner or later.
+    pub clocks_apart: Duration,
 }
 
 impl State {

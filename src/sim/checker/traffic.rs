@@ -139,7 +139,8 @@ pub fn i04(write: &Write<'_>) -> Found {
     let grace = if facts.routed().is_some() && facts.claimed() { GRACE_SECONDS } else { 0 };
     let Some(exposed) = write.past.exposed.get(hash) else { return Ok(()) };
     let waited = write.entry.time.since(*exposed);
-    let delay = delay(write, hash, *exposed).max(Duration::from_secs(grace));
+    let declared = delay(write, hash, *exposed).saturating_sub(facts.state.clocks_apart);
+    let delay = declared.max(Duration::from_secs(grace));
     if waited < delay {
         return Err(format!("{hash} goes to 0 {waited:?} after its last share, declared are {delay:?}"));
     }

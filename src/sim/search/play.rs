@@ -211,6 +211,11 @@ pub(super) fn order(rig: &mut Rig, fault: &Fault) {
             process.strikes.ordered.insert(*number, Strike::CrashAfter);
             rig.behind_after_crash = *versions;
         }
+        Fault::Clock { number, ahead } => {
+            process.strikes.ordered.insert(*number, Strike::FROZEN);
+            rig.core.ahead_next = *ahead;
+            rig.checker.state.clocks_apart = Duration::from_millis(ahead.unsigned_abs());
+        }
         Fault::Act { turn, action } => rig.hands.entry(*turn).or_default().push(*action),
     }
 }

@@ -204,6 +204,14 @@ pub enum Fault {
         /// By how many versions.
         versions: u64,
     },
+    /// At a write the leader stands still until another has taken over, whose clock is off: there are two for a moment, and
+    /// what the one has recorded the other measures. Through the full shell it dies.
+    Clock {
+        /// Which write.
+        number: u64,
+        /// By how many milliseconds the successor's clock is ahead; behind, where that is negative.
+        ahead: i64,
+    },
     /// Somebody does something at one turn of the run, by its number from 0: at any moment in which anything moves.
     Act {
         /// Which.
@@ -234,6 +242,7 @@ impl Fault {
             },
             Self::Lag { .. } => "watch: kinds reordered",
             Self::Older { .. } => "restart against an older API server",
+            Self::Clock { .. } => "two leaders, clocks apart",
             Self::Act { .. } => "somebody acts at any moment",
         }
     }
@@ -250,13 +259,13 @@ impl Fault {
                 *millis >= LONG
             }
             Self::Watch { trouble: Trouble::Behind(_), .. } => true,
-            Self::Write { .. } | Self::Older { .. } | Self::Act { .. } => false,
+            Self::Write { .. } | Self::Older { .. } | Self::Clock { .. } | Self::Act { .. } => false,
         }
     }
 
     /// Whether views are late by it.
     pub const fn delays(&self) -> bool {
-        !matches!(self, Self::Write { .. } | Self::Act { .. })
+        !matches!(self, Self::Write { .. } | Self::Clock { .. } | Self::Act { .. })
     }
 }
 

@@ -26,6 +26,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::lease::Terms;
 use crate::runtime::limiter::Limits;
 use crate::sim::api_server::{Cursor, Cut, Fault as Answer, RequestInfo, Verb};
+use crate::sim::bare::process::later;
 use crate::sim::bare::strike::Strike;
 use crate::sim::bare::view::Trouble;
 use crate::sim::checker::check::CONTROLLER;
@@ -134,6 +135,10 @@ struct Shell {
     struck: Arc<Mutex<Struck>>,
     /// Of the jitter of its controllers.
     seed: u64,
+    /// By how many milliseconds the clock of every other controller is ahead; behind, where that is negative.
+    ahead: i64,
+    /// Controllers that were started.
+    begun: u64,
     leaders: BTreeMap<&'static str, Leader>,
     /// What happens to watches: when, which kind, what, and whether that is over.
     troubles: Vec<(Time, String, Trouble)>,
@@ -240,11 +245,16 @@ impl Shell {
         rig.checker.state.late_views = true;
         rig.checker.state.late_slices = true;
         let struck = Arc::new(Mutex::new(Struck::default()));
-        let (mut troubles, mut mended) = (Vec::new(), Vec::new());
+        let (mut troubles, mut mended, mut ahead) = (Vec::new(), Vec::new(), 0);
         for fault in &case.faults {
             match fault {
                 Fault::Write { number, strike } => drop(struck.lock().ordered.insert(*number, *strike)),
                 Fault::Older { number, .. } => drop(struck.lock().ordered.insert(*number, Strike::CrashAfter)),
+                Fault::Clock { number, ahead: millis } => {
+                    struck.lock().ordered.insert(*number, Strike::CrashAfter);
+                    ahead = *millis;
+                    rig.checker.state.clocks_apart = Duration::from_millis(millis.unsigned_abs());
+                }
                 Fault::Watch { kind, number, trouble } => {
                     let at = start + EVENT * u32::try_from(*number).unwrap_or(u32::MAX);
                     troubles.push((at, kind.clone(), *trouble));
@@ -261,7 +271,8 @@ impl Shell {
         server.set_faults(move |request: &RequestInfo| meet.lock().meet(request));
         let news = server.subscribe();
         let seed = case.scenario.seed;
-        let mut shell = Self { rig, clock, news, struck, seed, leaders: BTreeMap::new(), troubles, mended };
+        let mut shell =
+            Self { rig, clock, news, struck, seed, ahead, begun: 0, leaders: BTreeMap::new(), troubles, mended };
         let names: &[&'static str] = if case.scenario.seed.is_multiple_of(2) { &["a"] } else { &["a", "b"] };
         for name in names {
             shell.start(name, names.len() > 1)?;
@@ -279,7 +290,7 @@ impl Shell {
         };
         let controller = Controller::start(Parts {
             clients: Clients::shared(self.rig.core.cluster.server.client(CONTROLLER)),
-            clock: self.clock.clone(),
+            clock: self.clock_of_next(),
             metrics: Metrics::new().map_err(|error| error.to_string())?,
             settings: Settings::default(),
             scope: Scope::default(),
@@ -299,6 +310,13 @@ impl Shell {
         });
         self.leaders.insert(name, Leader { stop, task });
         Ok(())
+    }
+
+    /// Two clocks, in turns.
+    fn clock_of_next(&mut self) -> Clock {
+        let ahead = if self.begun.is_multiple_of(2) { 0 } else { self.ahead };
+        self.begun += 1;
+        if ahead == 0 { self.clock.clone() } else { Clock::scaled(later(self.clock.now(), ahead), 1.0) }
     }
 
     /// The process that leads dies, and another takes its place.

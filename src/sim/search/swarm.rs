@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::analyst::Outcome;
 use super::scenario::{Action, Beside, Case, Fault, Scenario, Side};
+use super::systematic::AHEAD;
 use crate::sim::bare::strike::Strike;
 use crate::sim::bare::view::Trouble;
 use crate::sim::random::SplitMix;
@@ -334,7 +335,7 @@ pub const STRIKES: &[Strike] = &[
     Strike::TooMany(3),
     Strike::Internal,
     Strike::Timeout,
-    Strike::Freeze(20_000),
+    Strike::FROZEN,
 ];
 
 fn trouble(dice: &mut Dice) -> Trouble {
@@ -368,6 +369,9 @@ fn faults(dice: &mut Dice) -> Vec<Fault> {
     }
     if sorts & 8 > 0 {
         faults.push(Fault::Older { number: dice.below(40), versions: 1 + dice.below(60) });
+    }
+    if dice.one_in(6) {
+        faults.push(Fault::Clock { number: dice.below(40), ahead: dice.pick(AHEAD, 0) });
     }
     faults
 }

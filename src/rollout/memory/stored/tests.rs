@@ -39,7 +39,7 @@ fn kept(memory: &RouteMemory) -> RouteStatus {
 
 proptest! {
     #[test]
-    fn what_is_read_back_was_so_and_is_never_sooner(memory in memory(), now in 0..30_000_000_000_i64) {
+    fn what_is_read_back_was_so_and_is_never_sooner(memory in memory(), now in 0..60_000_000_000_i64) {
         let now = Time::from_nanos(now);
         let newest = memory.in_flight.last().unwrap();
         let recalled = recall_route(&kept(&memory), newest, (MAX, now)).unwrap();
@@ -49,10 +49,10 @@ proptest! {
         }
         prop_assert!(recalled.past == Past::Unknown || memory.past == Past::Over);
         match (recalled.settling_since, memory.settling_since) {
-            (None, since) => prop_assert!(since.is_none_or(|since| since.truncated() > now)),
+            (None, since) => prop_assert!(since.is_none_or(|since| since + CUT_OFF + CLOCKS_APART > now)),
             (Some(_), None) => prop_assert!(false, "settling out of nothing"),
             (Some(recalled), Some(since)) => {
-                prop_assert!(recalled >= since.min(now) && recalled <= since + CUT_OFF);
+                prop_assert!(recalled <= now && recalled >= since + CLOCKS_APART);
             }
         }
     }
@@ -97,7 +97,7 @@ fn impossible_weights_before_it_leave_the_past_unknown() {
     let mut many = kept(&memory);
     many.earlier = vec![many.earlier[0].clone(); MAX_IN_FLIGHT];
     assert_eq!(recall(&many).past, Past::Unknown);
-    let mut future = kept(&memory);
-    future.settled_since = Some(now + Duration::from_secs(1));
-    assert_eq!(recall(&future).settling_since, None);
+    let mut lately = kept(&memory);
+    lately.settled_since = Some(now);
+    assert_eq!(recall(&lately).settling_since, None);
 }
