@@ -19,4 +19,6 @@ pub use pod_template::{EMBEDDED, Embedded};
 pub use routers::ROUTERS;
 
 #[cfg(test)]
+pub mod cel;
+#[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
 //! Who plays which part: the new revision, the stable one, the others.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::revision;
 use super::size::{Size, Sizes};
 use super::world::World;
+use crate::api::lite::Condition;
 use crate::api::{Pod, ReplicaSet, RolloutStatus, Time, names};
 
 /// One revision: its ReplicaSet and its pods, counted from the pods themselves.
@@ -54,22 +54,17 @@ pub struct Cast {
     pub others: Vec<Revision>,
     /// ReplicaSets that nobody owns and that the selector matches.
     pub orphans: Vec<Arc<ReplicaSet>>,
-    /// When the next ready pod has been ready for long enough.
-    pub next_available: Option<Time>,
 }
 
 impl Cast {
     /// Assigns the parts.
-    pub fn of(world: &World, now: Time) -> Self {
+    pub fn of(world: &World) -> Self {
         let mut cast = Self::default();
         let uid = &world.rollout.metadata.uid;
-        let min_ready = Duration::from_secs(u64::try_from(world.rollout.spec.min_ready_seconds).unwrap_or(0));
         let mut owned = Vec::new();
         for rs in &world.replica_sets {
             match rs.metadata.controller() {
-                Some(owner) if owner.uid == *uid => {
-                    owned.push(count(world, rs, (now, min_ready), &mut cast.next_available));
-                }
+                Some(owner) if owner.uid == *uid => owned.push(count(world, rs)),
                 None if rs.metadata.deletion_timestamp.is_none() => cast.orphans.push(Arc::clone(rs)),
                 _ => {}
             }
@@ -143,42 +138,21 @@ impl Cast {
     }
 }
 
-/// Counts a ReplicaSet's pods, and notes when the next of them becomes available.
-fn count(world: &World, rs: &Arc<ReplicaSet>, clock: (Time, Duration), next: &mut Option<Time>) -> Revision {
-    let (now, min_ready) = clock;
-    let mut revision = Revision {
-        rs: Arc::clone(rs),
-        pods: Vec::new(),
-        size: Size { spec: rs.wanted(), replicas: rs.status.replicas, available: 0 },
-        ready: 0,
-    };
-    for pod in &world.pods {
-        if pod.metadata.controller().is_none_or(|owner| owner.uid != rs.metadata.uid) {
-            continue;
-        }
-        revision.pods.push(Arc::clone(pod));
-        let Some(since) = ready_since(pod) else { continue };
-        revision.ready += 1;
-        let available_at = since + min_ready;
-        if min_ready.is_zero() || available_at <= now {
-            revision.size.available += 1;
-        } else {
-            *next = Some(next.map_or(available_at, |earlier| earlier.min(available_at)));
-        }
-    }
-    if !min_ready.is_zero() {
-        // How long a pod has been ready is for the cluster's clock to say: ours may be ahead.
-        revision.size.available = revision.size.available.min(rs.status.available_replicas);
-    }
-    revision
+/// Counts a ReplicaSet's pods. How long each has been ready is for the cluster to say, in the ReplicaSet's status: our own
+/// clock may be ahead of the nodes', or behind.
+fn count(world: &World, rs: &Arc<ReplicaSet>) -> Revision {
+    let controlled = |pod: &&Arc<Pod>| pod.metadata.controller().is_some_and(|owner| owner.uid == rs.metadata.uid);
+    let pods: Vec<Arc<Pod>> = world.pods.iter().filter(controlled).map(Arc::clone).collect();
+    let ready = pods.iter().filter(|pod| is_ready(pod)).count();
+    let ready = i32::try_from(ready).unwrap_or(i32::MAX);
+    let at_once = world.rollout.spec.min_ready_seconds <= 0;
+    let available = if at_once { ready } else { ready.min(rs.status.available_replicas) };
+    let size = Size { spec: rs.wanted(), replicas: rs.status.replicas, available };
+    Revision { rs: Arc::clone(rs), pods, size, ready }
 }
 
-/// Since when a pod is ready; `None` where it is not, or is on its way out.
-pub fn ready_since(pod: &Pod) -> Option<Time> {
-    if pod.metadata.deletion_timestamp.is_some() {
-        return None;
-    }
-    let ready =
-        pod.status.conditions.iter().find(|condition| condition.kind == "Ready" && condition.status == "True")?;
-    Some(ready.last_transition_time.unwrap_or_default())
+/// Whether a pod is ready, and not on its way out.
+pub fn is_ready(pod: &Pod) -> bool {
+    let ready = |condition: &Condition| condition.kind == "Ready" && condition.status == "True";
+    pod.metadata.deletion_timestamp.is_none() && pod.status.conditions.iter().any(ready)
 }

@@ -4,7 +4,7 @@ use super::case::Case;
 use super::cast::Cast;
 use super::invalid;
 use super::judge::{self, Ruling, deadline};
-use super::memory::{CLOCKS_APART, HighWater, Memory};
+use super::memory::{HighWater, Memory};
 use super::revision::create;
 use super::safety::capacity;
 use super::safety::exposure::Exposure;
@@ -43,8 +43,7 @@ pub fn decide(world: &World, now: Time) -> Decision {
     if world.rollout.metadata.deletion_timestamp.is_some() {
         return Decision { plan: Plan::default(), memory: world.memory.clone() };
     }
-    let now = present(world, now);
-    let cast = Cast::of(world, now);
+    let cast = Cast::of(world);
     let routes = Routes::of(world, &cast, now);
     let case = Case { world, cast: &cast, routes: &routes, now };
     if let WorkloadView::Unread(object) = &world.workload {
@@ -67,16 +66,6 @@ pub fn decide(world: &World, now: Time) -> Decision {
     let memory = remember(&case, &ruling.next, &mut plan);
     report(&case, &mut ruling, &mut plan, &memory);
     Decision { plan, memory }
-}
-
-/// The time, which never goes back for a Rollout: where the clock of whoever wrote the record was ahead of ours, it stands
-/// still until ours has come that far. What was available, due or over for the one is so for the other.
-fn present(world: &World, now: Time) -> Time {
-    if crate::mutant!("time-goes-back") {
-        return now;
-    }
-    let recorded = world.rollout.status.conditions.iter().filter_map(|condition| condition.last_update_time);
-    recorded.filter(|at| *at <= now + CLOCKS_APART).fold(now, Time::max)
 }
 
 /// What should hold, and which of the writes that lead there are safe now.
@@ -110,8 +99,7 @@ fn intend_and_permit(case: &Case<'_>, plan: &mut Plan) {
 /// Everything that time alone decides.
 fn settle_wakes(case: &Case<'_>, ruling: &Ruling, plan: &mut Plan) {
     ruling.wake_plan(plan);
-    let times = [case.cast.next_available, case.routes.settles_at];
-    for time in times.into_iter().flatten() {
+    if let Some(time) = case.routes.settles_at {
         plan.wake(time);
     }
     if let Some(end) = deadline::delay_ends(case) {

@@ -10,8 +10,7 @@ use crate::plan::ObjectRef;
 
 pub mod stored;
 
-/// By how much the clocks of controllers that succeed each other, and of nodes, may be apart: no share of the traffic and
-/// no pod's availability rests on an instant of another's clock that is nearer than this.
+/// By how much the clocks of controllers that succeed each other may be apart without harm (docs/decisions/0013).
 pub const CLOCKS_APART: Duration = Duration::from_secs(30);
 
 /// A route's weight as it was written once.

@@ -206,9 +206,9 @@ impl Routes {
         !self.states.is_empty() && self.errors.is_empty() && self.states.iter().all(|state| state.settled)
     }
 
-    /// Whether a revision has a share by what is known of the weights in force; where nothing is known, none.
+    /// Whether a revision has a share by a weight that was seen and may be in force; there may be others.
     pub fn reaches(&self, hash: &str) -> bool {
-        self.states.iter().any(|state| state.memory.past != Past::Unknown && self.part_up(state, hash) > 0)
+        self.states.iter().any(|state| self.part_up(state, hash) > 0)
     }
 
     /// The largest part that a revision has by any weight of a route that may be in force: by what the Services selected

@@ -225,7 +225,9 @@ impl Checker {
         // Measurements are news, whoever writes them down.
         let status = |value: &Option<Arc<Value>>| value.as_ref().and_then(|value| value.get("status").cloned());
         let measured = entry.kind == "AnalysisRun" && status(&entry.before) != status(&entry.after);
-        if selector || evicted || measured || !BUILT_IN.contains(&entry.actor.as_str()) {
+        // A late view may have counted on just the pod that is chosen to go.
+        let chosen = self.state.late_views && pace::takes_pod(entry);
+        if selector || evicted || measured || chosen || !BUILT_IN.contains(&entry.actor.as_str()) {
             self.state.pasts(&entry.namespace).for_each(|past| past.inputs += 1);
         }
     }

@@ -34,7 +34,6 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("abort-keeps-weight", "I07"),
     ("weight-of-next-step", "I08"),
     ("weight-goes-back", "I08"),
-    ("time-goes-back", "I08"),
     ("new-revision-keeps-step", "I08"),
     ("blue-green-pause-skipped", "I09"),
     ("switch-while-paused", "I09"),

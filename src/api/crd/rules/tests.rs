@@ -1,33 +1,12 @@
 use std::collections::BTreeSet;
 
 use super::super::build::{crds, with_rules};
+use super::super::cel;
 use super::*;
 use crate::rollout::validate::{validate_spec, validate_strict};
 
-/// Numbers of a manifest are CEL's `int`.
-fn cel(value: &Value) -> cel::Value {
-    match value {
-        Value::Null => cel::Value::Null,
-        Value::Bool(it) => (*it).into(),
-        Value::Number(number) => number.as_i64().map_or_else(|| number.as_f64().unwrap_or_default().into(), Into::into),
-        Value::String(text) => text.clone().into(),
-        Value::Array(items) => items.iter().map(cel).collect::<Vec<_>>().into(),
-        Value::Object(map) => {
-            let map: std::collections::HashMap<String, cel::Value> =
-                map.iter().map(|(key, value)| (key.clone(), cel(value))).collect();
-            map.into()
-        }
-    }
-}
-
 fn holds(rule: &str, node: &Value) -> bool {
-    let program = cel::Program::compile(rule).unwrap_or_else(|error| panic!("{rule}: {error}"));
-    let mut context = cel::Context::default();
-    context.add_variable_from_value("self", cel(node));
-    match program.execute(&context) {
-        Ok(cel::Value::Bool(holds)) => holds,
-        other => panic!("{rule} on {node}: {other:?}"),
-    }
+    cel::holds(rule, [("self", node)]).unwrap_or_else(|error| panic!("{error} on {node}"))
 }
 
 /// Messages of the rules that refuse a Rollout.

@@ -17,6 +17,7 @@
 //! | [`restart`] | restarts, at every instant |
 //! | [`rollback`] | straight back inside the window |
 //! | [`kstatus`] | what readers without knowledge of Rollouts make of the status |
+//! | [`snippets`] | what the documentation tells other tools to read |
 //! | [`workload`] | templates that are kept in another workload |
 //! | [`recorded`] | clusters recorded from Argo Rollouts |
 //! | [`rig`], [`analyst`] | names for what these tests use of [`crate::sim::search`] |
@@ -37,5 +38,6 @@ mod rig;
 mod rollback;
 mod routes;
 mod scale;
+mod snippets;
 mod takeover;
 mod workload;
