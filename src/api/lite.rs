@@ -52,6 +52,8 @@ wire! {
         pub reason: String,
         /// Message.
         pub message: String,
+        /// When the status last changed.
+        pub last_transition_time: Option<Time>,
         /// Generation that the condition is about.
         pub observed_generation: i64,
     }

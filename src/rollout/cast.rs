@@ -1,11 +1,12 @@
 //! Who plays which part: the new revision, the stable one, the others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::memory::readiness::Readiness;
 use super::revision;
 use super::size::{Size, Sizes};
 use super::world::World;
-use crate::api::lite::Condition;
 use crate::api::{Pod, ReplicaSet, RolloutStatus, Time, names};
 
 /// One revision: its ReplicaSet and its pods, counted from the pods themselves.
@@ -54,17 +55,23 @@ pub struct Cast {
     pub others: Vec<Revision>,
     /// ReplicaSets that nobody owns and that the selector matches.
     pub orphans: Vec<Arc<ReplicaSet>>,
+    /// When the next ready pod will have been so for long enough.
+    pub next_available: Option<Time>,
+    /// How long pods have been ready, for the next look.
+    pub readiness: Readiness,
 }
 
 impl Cast {
     /// Assigns the parts.
-    pub fn of(world: &World) -> Self {
+    pub fn of(world: &World, now: Time) -> Self {
         let mut cast = Self::default();
         let uid = &world.rollout.metadata.uid;
+        let wait = Wait::of(world, now);
+        cast.next_available = wait.readiness.wakes_at(wait.min_ready, now);
         let mut owned = Vec::new();
         for rs in &world.replica_sets {
             match rs.metadata.controller() {
-                Some(owner) if owner.uid == *uid => owned.push(count(world, rs)),
+                Some(owner) if owner.uid == *uid => owned.push(wait.count(world, rs)),
                 None if rs.metadata.deletion_timestamp.is_none() => cast.orphans.push(Arc::clone(rs)),
                 _ => {}
             }
@@ -83,6 +90,7 @@ impl Cast {
                 cast.others.push(revision);
             }
         }
+        cast.readiness = wait.readiness;
         cast
     }
 
@@ -138,21 +146,40 @@ impl Cast {
     }
 }
 
-/// Counts a ReplicaSet's pods. How long each has been ready is for the cluster to say, in the ReplicaSet's status: our own
-/// clock may be ahead of the nodes', or behind.
-fn count(world: &World, rs: &Arc<ReplicaSet>) -> Revision {
-    let controlled = |pod: &&Arc<Pod>| pod.metadata.controller().is_some_and(|owner| owner.uid == rs.metadata.uid);
-    let pods: Vec<Arc<Pod>> = world.pods.iter().filter(controlled).map(Arc::clone).collect();
-    let ready = pods.iter().filter(|pod| is_ready(pod)).count();
-    let ready = i32::try_from(ready).unwrap_or(i32::MAX);
-    let at_once = world.rollout.spec.min_ready_seconds <= 0;
-    let available = if at_once { ready } else { ready.min(rs.status.available_replicas) };
-    let size = Size { spec: rs.wanted(), replicas: rs.status.replicas, available };
-    Revision { rs: Arc::clone(rs), pods, size, ready }
+/// How long a pod has to be ready before it is available, and what is known of that.
+struct Wait {
+    min_ready: Duration,
+    readiness: Readiness,
+    now: Time,
 }
 
-/// Whether a pod is ready, and not on its way out.
-pub fn is_ready(pod: &Pod) -> bool {
-    let ready = |condition: &Condition| condition.kind == "Ready" && condition.status == "True";
-    pod.metadata.deletion_timestamp.is_none() && pod.status.conditions.iter().any(ready)
+impl Wait {
+    fn of(world: &World, now: Time) -> Self {
+        let min_ready = Duration::from_secs(u64::try_from(world.rollout.spec.min_ready_seconds).unwrap_or(0));
+        Self { min_ready, readiness: world.memory.readiness.follow(&world.pods, min_ready, now), now }
+    }
+
+    /// Counts a ReplicaSet's pods.
+    fn count(&self, world: &World, rs: &Arc<ReplicaSet>) -> Revision {
+        let controlled = |pod: &&Arc<Pod>| pod.metadata.controller().is_some_and(|owner| owner.uid == rs.metadata.uid);
+        let pods: Vec<Arc<Pod>> = world.pods.iter().filter(controlled).map(Arc::clone).collect();
+        let ready = || pods.iter().filter(|pod| ready_since(pod).is_some());
+        let ripe = ready().filter(|pod| self.readiness.is_ripe(pod, self.min_ready, self.now));
+        let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+        let (available, ready) = (number(ripe.count()), number(ready().count()));
+        let unknown = self.readiness.is_unknown(self.min_ready, self.now);
+        let available = if unknown { available.min(rs.status.available_replicas) } else { available };
+        let size = Size { spec: rs.wanted(), replicas: rs.status.replicas, available };
+        Revision { rs: Arc::clone(rs), pods, size, ready }
+    }
+}
+
+/// Since when a pod is ready, by its node's clock; `None` where it is not, or is on its way out.
+pub fn ready_since(pod: &Pod) -> Option<Time> {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let ready =
+        pod.status.conditions.iter().find(|condition| condition.kind == "Ready" && condition.status == "True")?;
+    Some(ready.last_transition_time.unwrap_or_default())
 }

@@ -43,7 +43,7 @@ pub fn decide(world: &World, now: Time) -> Decision {
     if world.rollout.metadata.deletion_timestamp.is_some() {
         return Decision { plan: Plan::default(), memory: world.memory.clone() };
     }
-    let cast = Cast::of(world);
+    let cast = Cast::of(world, now);
     let routes = Routes::of(world, &cast, now);
     let case = Case { world, cast: &cast, routes: &routes, now };
     if let WorkloadView::Unread(object) = &world.workload {
@@ -99,7 +99,8 @@ fn intend_and_permit(case: &Case<'_>, plan: &mut Plan) {
 /// Everything that time alone decides.
 fn settle_wakes(case: &Case<'_>, ruling: &Ruling, plan: &mut Plan) {
     ruling.wake_plan(plan);
-    if let Some(time) = case.routes.settles_at {
+    let times = [case.cast.next_available, case.routes.settles_at];
+    for time in times.into_iter().flatten() {
         plan.wake(time);
     }
     if let Some(end) = deadline::delay_ends(case) {
@@ -119,6 +120,7 @@ fn remember(case: &Case<'_>, next: &RolloutStatus, plan: &mut Plan) -> Memory {
     let mut memory = Memory {
         routes: case.routes.states.iter().map(|state| (state.object.clone(), state.memory.clone())).collect(),
         high_water: deadline::high_water(case, next.current_step_index),
+        readiness: case.cast.readiness.clone(),
         refusals: evictions::refusals(&case.world.memory, case.now),
         evicting_at: evictions::evicting_at(plan, case.now),
         drain: safety::workload::remember(case, plan),

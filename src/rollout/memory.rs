@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use crate::api::Time;
 use crate::plan::ObjectRef;
+use readiness::Readiness;
 
+pub mod readiness;
 pub mod stored;
 
 /// By how much the clocks of controllers that succeed each other may be apart without harm (docs/decisions/0013).
@@ -112,6 +114,8 @@ pub struct Memory {
     pub blocked_since: BTreeMap<(String, String), Time>,
     /// Writes of the last plan that failed.
     pub failures: Vec<Failure>,
+    /// How long pods have been ready.
+    pub readiness: Readiness,
     /// Evictions that were refused lately.
     pub refusals: Vec<Refusal>,
     /// When the last plan was made, if it evicts a pod.

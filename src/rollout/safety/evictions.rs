@@ -81,7 +81,7 @@ pub fn permit(exposure: &Exposure<'_>, now: Time, plan: &mut Plan) {
         // A pod that does not serve is no loss.
         // Where its ReplicaSet counts more pods than have arrived here, nobody knows yet which one that is.
         let known = revision.rs.status.available_replicas <= revision.size.available;
-        let idle = left().filter(|pod| known && !refused(pod)).find(|pod| !cast::is_ready(pod));
+        let idle = left().filter(|pod| known && !refused(pod)).find(|pod| cast::ready_since(pod).is_none());
         let serving = || left().find(|pod| !refused(pod));
         let budget = budget(exposure, revision);
         // The one that serves nobody goes as it was seen: it may serve by now.

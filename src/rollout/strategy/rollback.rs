@@ -70,7 +70,7 @@ mod tests {
             replica_sets: sets.collect(),
             ..World::default()
         };
-        let cast = Cast::of(&world);
+        let cast = Cast::of(&world, Time::default());
         (world, cast)
     }
 
@@ -96,7 +96,7 @@ mod tests {
         // Revision 3 is stable again after 4: what is younger than the stable revision is no way back.
         let (mut world, _) = world(1, &[2, 3, 4], None);
         Arc::make_mut(&mut world.rollout).status.stable_rs = "h3".to_owned();
-        let cast = Cast::of(&world);
+        let cast = Cast::of(&world, Time::default());
         let inside = |hash: &str| in_window(&world, &cast, cast.by_hash(hash).unwrap());
         assert_eq!((inside("h2"), inside("h3"), inside("h4")), (true, false, false));
     }
@@ -107,7 +107,7 @@ mod tests {
         let mut rs = (*world.replica_sets[0]).clone();
         rs.metadata.creation_timestamp = world.replica_sets[1].metadata.creation_timestamp;
         world.replica_sets[0] = Arc::new(rs);
-        let cast = Cast::of(&world);
+        let cast = Cast::of(&world, Time::default());
         assert!(!in_window(&world, &cast, cast.by_hash("h1").unwrap()));
     }
 }
