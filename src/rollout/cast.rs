@@ -163,12 +163,13 @@ impl Wait {
     fn count(&self, world: &World, rs: &Arc<ReplicaSet>) -> Revision {
         let controlled = |pod: &&Arc<Pod>| pod.metadata.controller().is_some_and(|owner| owner.uid == rs.metadata.uid);
         let pods: Vec<Arc<Pod>> = world.pods.iter().filter(controlled).map(Arc::clone).collect();
-        let ready = || pods.iter().filter(|pod| ready_since(pod).is_some());
-        let ripe = ready().filter(|pod| self.readiness.is_ripe(pod, self.min_ready, self.now));
-        let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
-        let (available, ready) = (number(ripe.count()), number(ready().count()));
-        let unknown = self.readiness.is_unknown(self.min_ready, self.now);
-        let available = if unknown { available.min(rs.status.available_replicas) } else { available };
+        let (mut ready, mut seen, mut said) = (0, 0, 0);
+        for (pod, since) in pods.iter().filter_map(|pod| Some((pod, ready_since(pod)?))) {
+            ready += 1;
+            seen += i32::from(self.readiness.is_ripe(pod, self.min_ready, self.now));
+            said += i32::from(self.readiness.may_be_ripe(since, self.min_ready, self.now));
+        }
+        let available = seen.max(said.min(rs.status.available_replicas));
         let size = Size { spec: rs.wanted(), replicas: rs.status.replicas, available };
         Revision { rs: Arc::clone(rs), pods, size, ready }
     }

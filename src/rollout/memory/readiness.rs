@@ -1,8 +1,8 @@
 //! How long pods have been ready, by one stopwatch: that of the process that looks.
 //!
-//! An instant that a node has written down is never compared with our clock, for the two may be apart. A pod that becomes
-//! ready before our eyes has been so since we saw it. Of those that were ready at the first look nobody can say since when,
-//! so until all of them have been ready for long enough in any case, the ReplicaSet's status bounds what is available.
+//! An instant that a node has written down proves nothing beside our clock, for the two may be apart. A pod that becomes
+//! ready before our eyes has been so since we saw it; one that was ready at the first look, since then at least. Whatever
+//! may have been ready for longer counts as far as the ReplicaSet's status says so too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,15 +48,15 @@ impl Readiness {
         next
     }
 
-    /// Whether a ready pod has been so for long enough, as far as this process knows.
+    /// Whether a ready pod has been so for long enough before the eyes of this process.
     pub fn is_ripe(&self, pod: &Pod, min_ready: Duration, now: Time) -> bool {
-        let seen = self.young.get(&pod.metadata.name).map(|(_, seen)| *seen);
+        let seen = self.young.get(&pod.metadata.name).map(|(_, seen)| *seen).or(self.began);
         seen.is_none_or(|seen| seen + min_ready <= now)
     }
 
-    /// Whether pods that were ready at the first look may not have been so for long enough.
-    pub fn is_unknown(&self, min_ready: Duration, now: Time) -> bool {
-        self.began.is_some_and(|began| began + min_ready > now)
+    /// Whether a pod that is ready since an instant of its node's clock may have been so for long enough.
+    pub fn may_be_ripe(&self, since: Time, min_ready: Duration, now: Time) -> bool {
+        since + min_ready <= now || self.began.is_some_and(|began| began + min_ready > now)
     }
 
     /// When the next pod will have been ready for long enough; `None` where each has.
@@ -93,7 +93,8 @@ mod tests {
         for node in [-1_000, 0, 1_000] {
             let (old, new) = (pod("old", node + 99), pod("new", node + 120));
             let first = Readiness::default().follow(&[Arc::clone(&old)], MIN_READY, at(100));
-            assert!(first.is_unknown(MIN_READY, at(109)) && !first.is_unknown(MIN_READY, at(110)));
+            assert!(!first.is_ripe(&old, MIN_READY, at(109)) && first.is_ripe(&old, MIN_READY, at(110)));
+            assert!(first.may_be_ripe(at(node + 99), MIN_READY, at(109)), "others may know");
             assert_eq!(first.wakes_at(MIN_READY, at(100)), Some(at(110)));
             let both = first.follow(&[old, Arc::clone(&new)], MIN_READY, at(121));
             assert!(!both.is_ripe(&new, MIN_READY, at(130)) && both.is_ripe(&new, MIN_READY, at(131)));

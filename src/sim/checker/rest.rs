@@ -17,11 +17,12 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
         return Ok(());
     }
     let measures = state.list("AnalysisRun", namespace).any(|run| object::text(run, "/status/phase") == "Running");
-    // A restart waits for as long as a budget spares no pod, and for pods that do not come.
+    // A restart waits for as long as a budget spares no pod, for pods that do not come, and for routes that a pod of nobody
+    // keeps unsettled.
     let spares = |budget: &serde_json::Value| object::integer(budget, "/status/disruptionsAllowed").unwrap_or(0) > 0;
     let refused = state.list("PodDisruptionBudget", namespace).any(|budget| !spares(budget));
     let missing = facts.sets().any(|rs| state.available(rs) < wanted(rs));
-    let measures = measures || ((refused || missing) && status.message.contains("restarting"));
+    let measures = measures || ((refused || missing || !owned(&facts)) && status.message.contains("restarting"));
     if !measures {
         deadline(&facts)?;
         if !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded") {
@@ -72,14 +73,18 @@ fn can_end(facts: &Facts<'_>) -> bool {
     let threshold = canary.and_then(|canary| canary.replica_progress_threshold.as_ref());
     let unreachable = threshold.is_some_and(|threshold| threshold.kind == "Pods");
     let nameless = facts.routed().is_some_and(|(canary, stable)| canary.is_empty() || stable.is_empty());
-    let owned = facts.state.list("Pod", facts.namespace()).all(|pod| object::controller_uid(pod).is_some());
     facts.replicas > 0
-        && owned
+        && owned(facts)
         && (!facts.claimed() || facts.acknowledged())
         && facts.canary_scale().is_none()
         && !unreachable
         && !nameless
         && facts.active() != Some("")
+}
+
+/// Whether every pod near the Rollout belongs to somebody.
+fn owned(facts: &Facts<'_>) -> bool {
+    facts.state.list("Pod", facts.namespace()).all(|pod| object::controller_uid(pod).is_some())
 }
 
 /// Every Service that the Rollout names selects a revision of it, where somebody could be given it and nobody paused.

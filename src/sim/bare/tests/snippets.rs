@@ -47,12 +47,15 @@ fn says(rollout: &Value) -> Option<(&str, bool)> {
     Some((object::text(rollout, "/status/phase"), number == Some(object::generation(rollout))))
 }
 
+/// Whether an expression holds, given the phase and whether the generation is observed.
+type Says = fn(&str, bool) -> bool;
+
 #[test]
 fn flux_gets_one_answer_for_each_status() {
     let manifest: Value = serde_saphyr::from_str(snippet("Flux", "yaml")).unwrap();
     let check = &manifest["spec"]["healthCheckExprs"][0];
     assert_eq!((&check["apiVersion"], &check["kind"]), (&json!("argoproj.io/v1alpha1"), &json!("Rollout")));
-    let expected: [(&str, fn(&str, bool) -> bool); 3] = [
+    let expected: [(&str, Says); 3] = [
         ("current", |phase, observed| phase == "Healthy" && observed),
         ("inProgress", |phase, observed| ["Progressing", "Paused"].contains(&phase) || !observed),
         ("failed", |phase, observed| phase == "Degraded" && observed),
