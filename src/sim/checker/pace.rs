@@ -33,7 +33,8 @@ pub fn allowed(facts: &Facts<'_>) -> (i64, i64) {
 }
 
 /// I08 No regress, no overshoot: a canary that is not aborted, with ≥ 1 available pod, has a share between the last
-/// completed setWeight and that of the current step; less only after a loss of capacity. promoteFull may go to 1.
+/// completed setWeight and that of the current step; less only after a loss of capacity, or where it may seem so.
+/// promoteFull may go to 1.
 pub fn i08(write: &Write<'_>) -> Found {
     let (facts, Some((canary, _))) = (write.before, write.before.routed()) else { return Ok(()) };
     let status = &facts.rollout.status;
@@ -56,7 +57,8 @@ pub fn i08(write: &Write<'_>) -> Found {
     let carried = carried && facts.replicas > 0;
     // What somebody else wrote into a route before us, when it was taken over, is no share that was ever given.
     let given = revisions::field(write.entry).is_some_and(|(field, ..)| write.past.fields.contains_key(&field));
-    if carried && selected && given && old.exceeds(share) && least.exceeds(share) && !disturbed_lately(write) {
+    let excused = disturbed_lately(write) || may_seem_young(facts);
+    if carried && selected && given && old.exceeds(share) && least.exceeds(share) && !excused {
         return Err(format!("share of the canary goes back to {share:?}, {least:?} is done"));
     }
     Ok(())
@@ -91,6 +93,12 @@ pub fn i10(write: &Write<'_>) -> Found {
 pub fn disturbed_lately(write: &Write<'_>) -> bool {
     let late = if write.before.state.late_views { LATEST } else { Duration::ZERO };
     write.past.disturbed.is_some_and(|since| write.entry.time.since(since) <= late)
+}
+
+/// Whether pods may seem to have been ready for less long than they are: the view that shows them came late, and the clock
+/// is behind.
+pub fn may_seem_young(facts: &Facts<'_>) -> bool {
+    facts.state.late_views && !facts.state.clocks_apart.is_zero() && facts.rollout.spec.min_ready_seconds > 0
 }
 
 /// Whether somebody else may have done something that the controller's late view does not show yet.
