@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::memory::readiness::Readiness;
+use super::memory::readiness::{Readiness, ready_since};
 use super::revision;
 use super::size::{Size, Sizes};
 use super::world::World;
@@ -173,14 +173,4 @@ impl Wait {
         let size = Size { spec: rs.wanted(), replicas: rs.status.replicas, available };
         Revision { rs: Arc::clone(rs), pods, size, ready }
     }
-}
-
-/// Since when a pod is ready, by its node's clock; `None` where it is not, or is on its way out.
-pub fn ready_since(pod: &Pod) -> Option<Time> {
-    if pod.metadata.deletion_timestamp.is_some() {
-        return None;
-    }
-    let ready =
-        pod.status.conditions.iter().find(|condition| condition.kind == "Ready" && condition.status == "True")?;
-    Some(ready.last_transition_time.unwrap_or_default())
 }

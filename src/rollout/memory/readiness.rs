@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Pod, Time};
-use crate::rollout::cast::ready_since;
 
 /// What is remembered of it; nothing where pods are available as soon as they are ready.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +63,16 @@ impl Readiness {
         let seen = self.young.values().map(|(_, seen)| *seen).chain(self.began);
         seen.map(|seen| seen + min_ready).filter(|ripe| *ripe > now).min()
     }
+}
+
+/// Since when a pod is ready, by its node's clock; `None` where it is not, or is on its way out.
+pub fn ready_since(pod: &Pod) -> Option<Time> {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let ready =
+        pod.status.conditions.iter().find(|condition| condition.kind == "Ready" && condition.status == "True")?;
+    Some(ready.last_transition_time.unwrap_or_default())
 }
 
 #[cfg(test)]

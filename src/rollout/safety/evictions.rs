@@ -6,7 +6,8 @@ use super::capacity::{Demand, dependable};
 use super::exposure::Exposure;
 use crate::api::{Pod, Time};
 use crate::plan::{Basis, Blocker, Effect, ObjectRef, Phase, Plan, Precondition, Verb};
-use crate::rollout::cast::{self, Revision};
+use crate::rollout::cast::Revision;
+use crate::rollout::memory::readiness::ready_since;
 use crate::rollout::memory::{Memory, Refusal};
 use crate::rollout::strategy::target::{Fate, Target};
 use crate::rollout::strategy::{restart, steps};
@@ -81,7 +82,7 @@ pub fn permit(exposure: &Exposure<'_>, now: Time, plan: &mut Plan) {
         // A pod that does not serve is no loss.
         // Where its ReplicaSet counts more pods than have arrived here, nobody knows yet which one that is.
         let known = revision.rs.status.available_replicas <= revision.size.available;
-        let idle = left().filter(|pod| known && !refused(pod)).find(|pod| cast::ready_since(pod).is_none());
+        let idle = left().filter(|pod| known && !refused(pod)).find(|pod| ready_since(pod).is_none());
         let serving = || left().find(|pod| !refused(pod));
         let budget = budget(exposure, revision);
         // The one that serves nobody goes as it was seen: it may serve by now.

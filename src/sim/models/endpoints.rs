@@ -15,6 +15,7 @@ use crate::sim::object;
 
 /// The label that ties a slice to its Service.
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
+
 /// The Service of a slice; none where it says none.
 pub(crate) fn service_of(slice: &Value) -> Option<Key> {
     object::label(slice, SERVICE_NAME).map(|name| (object::namespace(slice).to_owned(), name.to_owned()))
