@@ -50,7 +50,7 @@ wire! {
         pub progress_deadline_seconds: Option<i32>,
         /// Abort when the progress deadline has passed.
         pub progress_deadline_abort: bool,
-        /// End before the deadline where a pod's failure is one that no waiting cures. Siskin's own field.
+        /// Abort before the deadline where pods cannot start and waiting is without hope. Siskin's own field.
         pub fail_fast: bool,
         /// Restart pods created before this instant.
         pub restart_at: Option<Time>,

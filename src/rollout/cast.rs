@@ -38,6 +38,11 @@ impl Revision {
         self.rs.metadata.annotation(names::SCALE_DOWN_DEADLINE).and_then(|text| text.parse().ok())
     }
 
+    /// Whether the pod with this uid is one of its pods.
+    pub fn has_pod(&self, uid: &str) -> bool {
+        self.pods.iter().any(|pod| pod.metadata.uid == uid)
+    }
+
     /// Name of the ReplicaSet.
     pub fn name(&self) -> &str {
         &self.rs.metadata.name

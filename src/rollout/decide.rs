@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::cast::Cast;
 use super::invalid;
-use super::judge::{self, Ruling, deadline};
+use super::judge::{self, Ruling, deadline, trouble};
 use super::memory::{HighWater, Memory};
 use super::revision::create;
 use super::safety::capacity;
@@ -60,7 +60,7 @@ pub fn decide(world: &World, now: Time) -> Decision {
         intend_and_permit(&case, &mut plan);
     }
     plan.effects.sort_by_key(|effect| effect.phase);
-    plan.blockers.extend(deadline::blockers(&case));
+    plan.blockers.extend(trouble::blockers(&case));
 
     settle_wakes(&case, &ruling, &mut plan);
     let memory = remember(&case, &ruling.next, &mut plan);
@@ -82,7 +82,7 @@ fn intend_and_permit(case: &Case<'_>, plan: &mut Plan) {
     sizes::permit(&exposure, &target, case.now, plan);
     safety::workload::permit(&exposure, case, plan);
     services::permit(&exposure, &target, plan);
-    weights::permit(&exposure, &target, plan);
+    weights::permit(&exposure, &target, case.now, plan);
     evictions::permit(&exposure, case.now, plan);
     history::permit(&exposure, plan);
     pod_metadata::effects(case, plan);
@@ -112,6 +112,9 @@ fn settle_wakes(case: &Case<'_>, ruling: &Ruling, plan: &mut Plan) {
     if let Some(due) = deadline::due(case).filter(|due| ticking && *due >= case.now) {
         // A moment later, since the deadline has passed only after its instant.
         plan.wake(due + Duration::from_secs(1));
+    }
+    if let Some((at, _)) = deadline::fails_at(case).filter(|(at, _)| !ruling.next.abort && *at >= case.now) {
+        plan.wake(at);
     }
 }
 

@@ -7,7 +7,7 @@ use super::clock::ManualClock;
 use super::models::feed::earliest;
 use super::models::{
     Autoscaler, Deployments, Disruption, EndpointSlices, GatewayModel, Jobs, Kubelet, Model, NodeLifecycle, Placement,
-    ReplicaSets, Scheduler,
+    Quotas, ReplicaSets, Scheduler,
 };
 use super::prometheus::Prometheus;
 use super::traffic::Traffic;
@@ -91,6 +91,7 @@ impl Cluster {
         self.add(Scheduler::new(&server, REACTION));
         self.add(NodeLifecycle::new(&server, self.gateway.plane()));
         self.add(Disruption::new(&server, REACTION));
+        self.add(Quotas::new(&server, REACTION));
         self.add(Jobs::new(&server, REACTION));
         self.add(Autoscaler::new(&server, self.traffic.loads()));
         self

@@ -22,5 +22,6 @@ pub mod models;
 pub mod object;
 pub mod prometheus;
 pub mod random;
+mod room;
 pub mod search;
 pub mod traffic;

@@ -14,6 +14,7 @@ use crate::sim::object;
 const KNOWN: &[(&str, &str)] = &[
     ("", "ConfigMap"),
     ("", "PodTemplate"),
+    ("", "ResourceQuota"),
     ("", "Secret"),
     ("", "Service"),
     ("apps", "Deployment"),

@@ -1,6 +1,6 @@
 //! What a scenario is: a name, a promise, what it needs, and the play itself.
 
-use crate::cluster::{Cluster, Tier};
+use crate::cluster::Cluster;
 use crate::rig::{Outcome, Rig};
 
 /// Whether a scenario releases a version that answers with errors.
@@ -30,8 +30,6 @@ pub struct Scenario {
     pub parity: bool,
     /// Whether it runs the real kubectl.
     kubectl: bool,
-    /// Why the cluster in memory cannot play it.
-    real_only: Option<&'static str>,
     /// The scenario itself.
     pub play: fn(&Rig) -> Outcome,
 }
@@ -39,7 +37,7 @@ pub struct Scenario {
 /// A scenario of good versions.
 pub const fn good(name: &'static str, about: &'static str, play: fn(&Rig) -> Outcome) -> Scenario {
     let (smoke, long, parity, kubectl) = (false, false, false, false);
-    Scenario { name, about, errors: Errors::None, smoke, long, parity, kubectl, real_only: None, play }
+    Scenario { name, about, errors: Errors::None, smoke, long, parity, kubectl, play }
 }
 
 /// A scenario that releases a version that answers with errors.
@@ -68,15 +66,9 @@ impl Scenario {
         Self { kubectl: true, ..self }
     }
 
-    /// Leaves it to real clusters.
-    pub const fn real_only(self, why: &'static str) -> Self {
-        Self { real_only: Some(why), ..self }
-    }
-
     /// Why it cannot be played on a cluster.
     pub fn obstacle(&self, cluster: &Cluster) -> Option<&'static str> {
         let kubectl = self.kubectl && cluster.kubectl.is_none();
-        let memory = self.real_only.filter(|_| cluster.tier == Tier::Memory);
-        memory.or(kubectl.then_some("there is no kubectl on this machine"))
+        kubectl.then_some("there is no kubectl on this machine")
     }
 }

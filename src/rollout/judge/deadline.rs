@@ -1,42 +1,52 @@
 //! Whether an update has gone on for too long without progress.
 
+use super::trouble::{self, Cure, Trouble};
 use super::{Ruling, abort};
-use crate::api::Pod;
+use crate::api::Time;
 use crate::api::rollout_status::RunStatus;
-use crate::plan::Blocker;
 use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
 use crate::rollout::defaults;
 use crate::rollout::memory::HighWater;
 use crate::rollout::strategy::{restart, steps};
 
-/// Reasons of a waiting container that no waiting cures.
-const INCURABLE: &[&str] =
-    &["InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError"];
-/// Reasons of a waiting container that show trouble, but may pass.
-const TROUBLE: &[&str] = &[
-    "ImagePullBackOff",
-    "ErrImagePull",
-    "CrashLoopBackOff",
-    "RunContainerError",
-    "ImageInspectError",
-    "RegistryUnavailable",
-];
-
-/// Aborts an update whose deadline has passed where the user asked for that, and one that can never succeed where `failFast` says so.
+/// Aborts an update whose deadline has passed where the user asked for that, and one whose pods cannot start where
+/// `failFast` says so.
 pub fn judge(case: &Case<'_>, ruling: &mut Ruling) {
     let rollout = &case.world.rollout;
     if case.fully_promoted() || ruling.next.abort || rollout.spec.paused {
         return;
     }
-    let incurable = |new: &Revision| troubles(new).into_iter().find(|trouble| trouble.incurable);
-    if let Some(trouble) = case.cast.new.as_ref().filter(|_| rollout.spec.fail_fast).and_then(incurable) {
-        abort::because(trouble.message, case, ruling);
-        return;
+    if let Some((at, trouble)) = fails_at(case) {
+        let over = trouble.cure == Cure::Never || (at <= case.now && !progressed(case));
+        if over {
+            abort::because(trouble.message, case, ruling);
+            return;
+        }
     }
     if rollout.spec.progress_deadline_abort && passed(case) && !progressed(case) {
         abort::because(timed_out_message(case), case, ruling);
     }
+}
+
+/// When `failFast` ends this update unless its pods come first, and what keeps them; `None` where it does not.
+pub fn fails_at(case: &Case<'_>) -> Option<(Time, Trouble)> {
+    let rollout = &case.world.rollout;
+    let new =
+        case.cast.new.as_ref().filter(|_| rollout.spec.fail_fast && !rollout.spec.paused && !case.fully_promoted())?;
+    let progress = last_progress(case);
+    let due = |trouble: &Trouble| match trouble.cure {
+        Cure::Never => Some(case.now),
+        cure => Some(progress? + cure.patience()),
+    };
+    trouble::of(new).into_iter().filter_map(|trouble| Some((due(&trouble)?, trouble))).min_by_key(|(at, _)| *at)
+}
+
+/// The last progress on record, where time without progress counts now.
+fn last_progress(case: &Case<'_>) -> Option<Time> {
+    let condition = case.status().condition("Progressing")?;
+    let halts = matches!(condition.reason.as_str(), "RolloutAborted" | "RolloutPaused");
+    condition.last_update_time.filter(|_| counts(case) && !halts)
 }
 
 /// Whether the deadline counts now at all: not in a pause, an analysis, a declared delay, or at rest.
@@ -64,7 +74,7 @@ fn measured(case: &Case<'_>) -> bool {
 }
 
 /// When the last declared delay of a former revision ends; `None` where none is running.
-pub fn delay_ends(case: &Case<'_>) -> Option<crate::api::Time> {
+pub fn delay_ends(case: &Case<'_>) -> Option<Time> {
     let waiting = case.cast.others.iter().filter(|other| other.size.spec > 0).filter_map(Revision::deadline);
     waiting.filter(|deadline| *deadline > case.now).max()
 }
@@ -75,17 +85,12 @@ pub fn passed(case: &Case<'_>) -> bool {
     if crate::mutant!("deadline-never-passes") {
         return false;
     }
-    if !counts(case) || matches!(condition.reason.as_str(), "RolloutAborted" | "RolloutPaused") {
-        return false;
-    }
-    if condition.reason == "ProgressDeadlineExceeded" {
-        return true;
-    }
-    due(case).is_some_and(|due| due < case.now)
+    let counted = last_progress(case).is_some();
+    counted && (condition.reason == "ProgressDeadlineExceeded" || due(case).is_some_and(|due| due < case.now))
 }
 
 /// When the deadline passes if nothing moves.
-pub fn due(case: &Case<'_>) -> Option<crate::api::Time> {
+pub fn due(case: &Case<'_>) -> Option<Time> {
     let condition = case.status().condition("Progressing")?;
     let halved = if crate::mutant!("deadline-halved") { 2 } else { 1 };
     Some(condition.last_update_time? + defaults::progress_deadline(&case.world.rollout) / halved)
@@ -119,58 +124,6 @@ pub fn timed_out_message(case: &Case<'_>) -> String {
         Some(new) => format!("ReplicaSet {:?} has timed out progressing.", new.name()),
         None => format!("Rollout {:?} has timed out progressing.", case.world.rollout.metadata.name),
     };
-    let trouble = case.cast.new.as_ref().and_then(|new| troubles(new).into_iter().next());
+    let trouble = case.cast.new.as_ref().and_then(|new| trouble::of(new).into_iter().next());
     trouble.map_or_else(|| base.clone(), |trouble| format!("{base} {}", trouble.message))
 }
-
-/// A pod that cannot start, in its own words.
-pub struct Trouble {
-    /// The pod.
-    pub pod: String,
-    /// The reason, in one word.
-    pub reason: String,
-    /// The whole story.
-    pub message: String,
-    /// Whether no waiting cures it.
-    pub incurable: bool,
-}
-
-/// Pods of a revision that cannot start.
-pub fn troubles(revision: &Revision) -> Vec<Trouble> {
-    revision.pods.iter().filter_map(|pod| trouble(pod)).collect()
-}
-
-fn trouble(pod: &Pod) -> Option<Trouble> {
-    if pod.metadata.deletion_timestamp.is_some() {
-        return None;
-    }
-    let name = &pod.metadata.name;
-    let statuses = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
-    for status in statuses {
-        let Some(waiting) = &status.state.waiting else { continue };
-        let incurable = INCURABLE.contains(&waiting.reason.as_str());
-        if incurable || TROUBLE.contains(&waiting.reason.as_str()) {
-            let message = format!("Pod {name}, container {}: {}: {}", status.name, waiting.reason, waiting.message);
-            return Some(Trouble { pod: name.clone(), reason: waiting.reason.clone(), message, incurable });
-        }
-    }
-    let unscheduled = pod.status.conditions.iter().find(|c| c.kind == "PodScheduled" && c.status == "False")?;
-    let message = format!("Pod {name}: {}: {}", unscheduled.reason, unscheduled.message);
-    Some(Trouble { pod: name.clone(), reason: unscheduled.reason.clone(), message, incurable: false })
-}
-
-/// What pods that cannot start mean for people.
-pub fn blockers(case: &Case<'_>) -> Vec<Blocker> {
-    let Some(new) = &case.cast.new else { return Vec::new() };
-    troubles(new)
-        .into_iter()
-        .take(MAX_POD_BLOCKERS)
-        .map(|trouble| {
-            Blocker::wait("PodCannotStart", format!("Pod/{}", trouble.pod), trouble.message)
-                .remedy("fix the template and apply it, or abort")
-        })
-        .collect()
-}
-
-/// Pods that are named; one tells the story of a hundred.
-const MAX_POD_BLOCKERS: usize = 3;

@@ -10,6 +10,7 @@ pub mod restart;
 pub mod rollback;
 pub mod ruling;
 pub mod step;
+pub mod trouble;
 pub mod verdict;
 
 pub use ruling::{Ruling, rule};

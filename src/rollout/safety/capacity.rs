@@ -1,5 +1,6 @@
 //! How many pods a share of the traffic needs, and whether they are there.
 
+use crate::api::lite::TargetRef;
 use crate::api::{EndpointSlice, names};
 use crate::rollout::cast::{Cast, Revision};
 use crate::rollout::strategy::ratio;
@@ -52,8 +53,8 @@ impl Demand {
 pub fn endpoints(world: &World, service: &str, revision: &Revision) -> Option<(i32, i32)> {
     let slices = world.endpoints.get(service).filter(|slices| !slices.is_empty())?;
     let (mut own, mut foreign) = (0, 0);
-    for uid in slices.iter().flat_map(|slice| ready_pods(slice)) {
-        if revision.pods.iter().any(|pod| pod.metadata.uid == uid) {
+    for ready in slices.iter().flat_map(|slice| ready_pods(slice)) {
+        if revision.has_pod(&ready.uid) {
             own += 1;
         } else {
             foreign += 1;
@@ -62,13 +63,22 @@ pub fn endpoints(world: &World, service: &str, revision: &Revision) -> Option<(i
     Some((own, foreign))
 }
 
-/// Identities of the pods behind a slice's ready endpoints.
-fn ready_pods(slice: &EndpointSlice) -> impl Iterator<Item = &str> {
+/// The first pod behind a Service's ready endpoints that is of no revision.
+pub fn stranger<'w>(world: &'w World, cast: &Cast, service: &str) -> Option<&'w TargetRef> {
+    let slices = world.endpoints.get(service)?;
+    slices
+        .iter()
+        .flat_map(|slice| ready_pods(slice))
+        .find(|ready| !cast.all().any(|revision| revision.has_pod(&ready.uid)))
+}
+
+/// The pods behind a slice's ready endpoints.
+fn ready_pods(slice: &EndpointSlice) -> impl Iterator<Item = &TargetRef> {
     slice
         .endpoints
         .iter()
         .filter(|endpoint| endpoint.conditions.ready.unwrap_or(true))
-        .filter_map(|endpoint| endpoint.target_ref.as_ref().map(|target| target.uid.as_str()))
+        .filter_map(|endpoint| endpoint.target_ref.as_ref())
 }
 
 /// The pod hash that a Service selects; `None` where the Service is absent or selects no revision.

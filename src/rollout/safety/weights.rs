@@ -1,9 +1,12 @@
 //! Permission to move weights.
 
+use std::time::Duration;
+
 use super::capacity::{self, Share, dependable, possible};
 use super::exposure::Exposure;
 use super::managed;
 use super::route::RouteState;
+use crate::api::Time;
 use crate::api::rollout::Canary;
 use crate::plan::{Basis, Blocker, Effect, Event, Phase, Plan, Precondition, Verb};
 use crate::rollout::cast::Revision;
@@ -14,8 +17,11 @@ use crate::traffic::Acknowledgement;
 use crate::traffic::gateway_api::{self, ManagedRoute};
 use serde_json::Value;
 
+/// How long endpoints may take to leave a Service that was led elsewhere.
+const LINGERS: Duration = Duration::from_secs(15);
+
 /// Puts the weights and managed routes that are safe now into the plan; what has to wait becomes a blocker.
-pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
+pub fn permit(exposure: &Exposure<'_>, target: &Target, now: Time, plan: &mut Plan) {
     let (Some(goal), Some(canary)) = (target.weight, &exposure.world.rollout.spec.strategy.canary) else { return };
     for error in &exposure.routes.errors {
         plan.blockers.push(
@@ -31,12 +37,39 @@ pub fn permit(exposure: &Exposure<'_>, target: &Target, plan: &mut Plan) {
             );
         }
     }
+    name_strangers(exposure, now, plan);
     let weight = permitted(exposure, target, goal.canary, plan);
     // A route is written with weights of ours, or not at all (I16): until those may move, somebody else's stand there.
     let ours = |state: &RouteState| state.reading.is_at(state.reading.canary, exposure.routes.max);
     let taken_over = weight.is_some() || exposure.routes.states.iter().all(ours);
     let managed = managed::permitted(exposure, target, plan).filter(|_| taken_over);
     write(exposure, canary, (weight, managed), plan);
+}
+
+/// Names pods of nobody that answer for a Service whose revision has a weight: the routes do not settle while they do.
+/// Pods that were led here before are gone in a moment, so nobody is called for help before [`LINGERS`] have passed.
+fn name_strangers(exposure: &Exposure<'_>, now: Time, plan: &mut Plan) {
+    if exposure.routes.settled() {
+        return;
+    }
+    let (world, cast) = (exposure.world, exposure.cast);
+    let sides = Sides::of(&world.rollout);
+    for service in [sides.canary, sides.stable] {
+        let leads = capacity::target(world, cast, service).is_some();
+        let Some(stranger) = capacity::stranger(world, cast, service).filter(|_| leads) else { continue };
+        let (pod, object) = (&stranger.name, format!("Service/{service}"));
+        let message =
+            format!("pod {pod} answers for this Service and is of no revision: the routes settle once it is gone");
+        let since = world.memory.blocked_since.get(&("StrayPod".to_owned(), object.clone())).copied().unwrap_or(now);
+        let blocker = Blocker::wait("StrayPod", object, message);
+        if since + LINGERS <= now {
+            let remedy = format!("delete pod {pod}, or take the labels off it that the Service selects");
+            plan.blockers.push(blocker.remedy(remedy));
+        } else {
+            plan.blockers.push(blocker);
+            plan.wake(since + LINGERS);
+        }
+    }
 }
 
 /// The canary's weight that may be written now; `None` where the weights must stay.

@@ -32,7 +32,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Blockers with a remedy that are no reason to give up: pods may start after all until the deadline says otherwise,
 /// and a Deployment that somebody else scales holds no update up.
-const NO_HOLD: [&str; 2] = ["PodCannotStart", "FieldOwnershipConflict"];
+const NO_HOLD: [&str; 3] = ["PodCannotStart", "PodCannotBeCreated", "FieldOwnershipConflict"];
 
 /// Writes generation and conditions in the dialect that the operator chose. Everything else in `next` is final.
 pub fn speak(case: &Case<'_>, next: &mut RolloutStatus, plan: &mut Plan) {

@@ -179,6 +179,7 @@ pub(crate) fn built_ins() -> Vec<ResourceDef> {
         new("", "v1", "Service", "services").with_status().without_generation().short(&["svc"]).in_all(),
         new("", "v1", "Event", "events").without_generation().short(&["ev"]),
         new("", "v1", "Secret", "secrets").without_generation(),
+        new("", "v1", "ResourceQuota", "resourcequotas").with_status().without_generation().short(&["quota"]),
         new("", "v1", "ConfigMap", "configmaps").without_generation().short(&["cm"]),
         new("", "v1", "ServiceAccount", "serviceaccounts").without_generation().short(&["sa"]),
         new("apps", "v1", "ReplicaSet", "replicasets").with_status().with_scale(labels).short(&["rs"]).in_all(),

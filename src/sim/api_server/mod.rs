@@ -24,6 +24,7 @@ mod list;
 mod openapi;
 mod ownership;
 mod patch;
+pub(crate) mod quota;
 pub mod reject;
 mod remove;
 pub mod request;

@@ -58,6 +58,9 @@ impl Store {
         self.complete(act, &def, &mut new)?;
         check::workload(&def, &new)?;
         validate::check(&def, None, &new)?;
+        if def.kind == "Pod" {
+            self.admit_pod(&new)?;
+        }
         own(act, &def, None, &mut new);
         self.redefine(act, &at, &new)?;
         let created = self.commit(act, &at, Some(new))?;

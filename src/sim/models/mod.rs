@@ -14,6 +14,7 @@
 //! | [`hpa`] | `HorizontalPodAutoscaler`, Pod, the load of pods | `scale` of targets, autoscalers' status |
 //! | [`jobs`] | Job, Pod | Pods, Job status |
 //! | [`nodes`] | Node, Pod | places of pods, Nodes, pods of lost nodes |
+//! | [`quotas`] | `ResourceQuota`, Pod | quotas' status |
 //! | [`kubelet`] | Pod | Pod status, removal of stopped pods |
 //! | [`endpoints`] | Service, Pod | `EndpointSlice`s |
 //! | [`mesh`] | `VirtualService`, `DestinationRule`, `EndpointSlice`, Pod | the data plane's proxies |
@@ -32,6 +33,7 @@ pub mod kubelet;
 pub mod mesh;
 pub mod model;
 pub mod nodes;
+pub mod quotas;
 pub mod replica_sets;
 
 pub use balancer::LoadBalancer;
@@ -45,6 +47,7 @@ pub use kubelet::{Kubelet, Placement};
 pub use mesh::Mesh;
 pub use model::Model;
 pub use nodes::{NodeLifecycle, NodePool, Scheduler};
+pub use quotas::Quotas;
 pub use replica_sets::ReplicaSets;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::feed::{Agenda, Event, Feed, key_of};
+use super::feed::{Agenda, Event, Feed, earliest, key_of};
 use super::gateway::Key;
 use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand};
@@ -15,6 +15,9 @@ use crate::sim::object;
 
 /// Pods created or deleted for one `ReplicaSet` in one pass. Kubernetes: `pkg/controller/replicaset`, `BurstReplicas`.
 const BURST: usize = 500;
+/// After a refusal the next attempt comes so much later. The real controller backs off from milliseconds to a quarter of
+/// an hour.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// The model. Its actor name is `replicaset-controller`.
 #[derive(Clone)]
@@ -84,12 +87,13 @@ impl ReplicaSets {
 
     /// Brings one `ReplicaSet` nearer to its size; returns when the next pod becomes available.
     fn settle(&self, set: &Value, mut pods: Vec<Arc<Value>>, now: Time) -> Option<Time> {
-        let (status, timer) = status(set, &pods, now);
+        let (mut status, mut timer) = status(set, &pods, now);
         if !object::is_terminating(set) {
             let wanted = usize::try_from(object::integer(set, "/spec/replicas").unwrap_or(1)).unwrap_or(0);
             for _ in 0..wanted.saturating_sub(pods.len()).min(BURST) {
-                // A refused creation (a namespace that is going away) leaves the set short, as in the real controller.
-                if self.hand.create("Pod", pod_of(set)).is_err() {
+                if let Err(refused) = self.hand.create("Pod", pod_of(set)) {
+                    object::put(&mut status, &["conditions"], failure(set, &refused.message, now));
+                    timer = earliest([timer, Some(now + RETRY)]);
                     break;
                 }
             }
@@ -106,6 +110,18 @@ impl ReplicaSets {
         }
         timer
     }
+}
+
+/// What the status says of pods that the server refuses, of a full quota or in a namespace that is going away. The first
+/// refusal is told, as in the real controller.
+fn failure(set: &Value, why: &str, now: Time) -> Value {
+    let known = object::list(set, "/status/conditions");
+    if known.iter().any(|condition| object::text(condition, "/type") == "ReplicaFailure") {
+        return json!(known);
+    }
+    json!([{
+        "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": why, "lastTransitionTime": now,
+    }])
 }
 
 /// Terminating pods and those that have ended do not count.
@@ -169,6 +185,7 @@ fn status(set: &Value, pods: &[Arc<Value>], now: Time) -> (Value, Option<Time>) 
         "availableReplicas": counted(available),
         "fullyLabeledReplicas": counted(labelled),
         "observedGeneration": object::generation(set),
+        "conditions": null,
     });
     (status, timer)
 }

@@ -91,6 +91,9 @@ fn more(dice: &mut Dice) -> Value {
     if dice.one_in(5) {
         put(&mut more, "revisionHistoryLimit", json!(dice.number(4)));
     }
+    if dice.one_in(6) {
+        put(&mut more, "failFast", json!(true));
+    }
     more
 }
 

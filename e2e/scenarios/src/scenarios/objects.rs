@@ -20,8 +20,7 @@ pub const SCENARIOS: &[Scenario] = &[
         crash_loop,
     ),
     good("never-ready", "pods that are never ready get no traffic, and the deadline says it", never_ready).long(),
-    good("quota", "pods that a quota forbids get no traffic, and come once there is room", quota)
-        .real_only("the cluster in memory has no quotas"),
+    good("quota", "pods that a quota forbids get no traffic, and come once there is room", quota),
     good("deletion", "what belongs to a Rollout goes with it", deletion),
     good(
         "orphans",
@@ -136,7 +135,8 @@ fn quota(rig: &Rig) -> Outcome {
     })?;
     rig.release("2")?;
     let waits = |seen: &Seen| seen.blockers().iter().any(|(code, _)| code == "WaitingForCapacity");
-    rig.until("blocker", |seen| seen.index() == 0 && waits(seen))?;
+    let refused = |(code, message): (String, String)| code == "PodCannotBeCreated" && message.contains("exceeded quota");
+    rig.until("blockers", |seen| seen.index() == 0 && waits(seen) && seen.blockers().into_iter().any(refused))?;
     rig.stays(WATCHED, "weight 0", |seen| seen.weight() == 0 && seen.pods().1 == 0)?;
     rig.only("1")?;
     rig.apply(&[quota(9)])?;

@@ -7,10 +7,12 @@ use serde_json::json;
 use crate::manifest::{self, ROLLOUT};
 use crate::rig::{Outcome, PATIENCE, Rig, check};
 use crate::scenario::{Scenario, good};
+use crate::seen::Seen;
 
 /// The scenarios of this theme.
 pub const SCENARIOS: &[Scenario] = &[
     good("deadline-aborts", "pods that do not come within the deadline are taken back", deadline_aborts).long(),
+    good("fail-fast", "an image that can never come ends the update at once where failFast is set", fail_fast),
     good("budget", "a disruption budget that allows none does not stop an update", budget),
     good("pods-never-start", "the image is missing: said at once, Degraded at the deadline", never_start)
         .long()
@@ -49,6 +51,24 @@ pub fn never_start(rig: &Rig) -> Outcome {
     rig.release("1")?;
     rig.until("Healthy at version 1", |seen| seen.healthy() && seen.stable() == first.stable())?;
     rig.only("1")
+}
+
+/// The deadline is ten minutes away, and nobody waits for it.
+fn fail_fast(rig: &Rig) -> Outcome {
+    let steps = json!([{"setWeight": 50}, {"pause": {}}]);
+    let mut rollout = manifest::rollout(2, &manifest::canary(&steps));
+    rollout["spec"]["failFast"] = json!(true);
+    let first = rig.deploy(&rollout, &["shop-stable", "shop-canary"])?;
+    rig.release("missing")?;
+    let ended = rig.within(SOON, "abort", Seen::aborted)?;
+    let says = ended.message().starts_with("RolloutAborted: ") && ended.message().contains(REASON);
+    check(says, || format!("it does not say why: {:?}", ended.message()))?;
+    check(rig.weights() == [0], || format!("the weights were {:?}", rig.weights()))?;
+    rig.release("2")?;
+    rig.until("pause at 50 %", |seen| seen.paused_at(1) && seen.weight() == 50)?;
+    rig.promote()?;
+    rig.promoted(&first)?;
+    rig.only("2")
 }
 
 /// Nobody is there: the deadline itself takes the version back.

@@ -118,6 +118,107 @@ fn fail_fast_does_not_wait() {
     }
 }
 
+/// What passes by itself is given time: registries and programs another attempt, nodes and quotas some minutes.
+#[test]
+fn fail_fast_gives_time_to_what_may_pass() {
+    let patient = json!({"failFast": true, "progressDeadlineSeconds": 3600});
+    let quota = json!({"metadata": {"namespace": KEY.0, "name": "small"}, "spec": {"hard": {"pods": "4"}}});
+    let cases = [
+        ("never-pulls", "ImagePullBackOff", 75),
+        ("crash-loop", "CrashLoopBackOff", 75),
+        ("", "exceeded quota: small", 300),
+    ];
+    for strategy in strategies() {
+        for (behaviour, said, patience) in cases {
+            let mut rig = failing(&strategy, "never-ready", &patient);
+            if behaviour.is_empty() {
+                rig.core.user().create("ResourceQuota", quota.clone()).unwrap();
+            }
+            rig.edit(&json!({"spec": {"template": template("shop:worse", behaviour, "0.5")}}));
+            rig.run(patience - 10).unwrap();
+            assert!(rig.shown().starts_with("Progressing"), "{strategy} {said}: {}", rig.story(&rig.shown()));
+            rig.run(20).unwrap();
+            let shown = rig.shown();
+            let aborted = shown.starts_with("Degraded RolloutAborted") && shown.contains(said);
+            assert!(aborted, "{strategy} {said}: {}", rig.story(&shown));
+            rig.rest().unwrap();
+        }
+    }
+}
+
+/// What needs four minutes to become free is in time.
+#[test]
+fn fail_fast_waits_for_room() {
+    let mut rig = failing(&strategies()[2], "never-ready", &json!({"failFast": true, "progressDeadlineSeconds": 3600}));
+    let quota = json!({"metadata": {"namespace": KEY.0, "name": "small"}, "spec": {"hard": {"pods": "4"}}});
+    rig.core.user().create("ResourceQuota", quota).unwrap();
+    rig.update("shop:good");
+    rig.edit(&json!({"spec": {"template": {"metadata": {"annotations": {BEHAVIOUR: null}}}}}));
+    rig.run(240).unwrap();
+    assert!(rig.shown().starts_with("Progressing"), "{}", rig.shown());
+    rig.core.look();
+    let blocker = rig.core.plan.blockers.iter().find(|blocker| blocker.code == "PodCannotBeCreated").unwrap();
+    assert!(blocker.remedy.contains("make room"), "{blocker:?}");
+    rig.core.user().delete("ResourceQuota", KEY.0, "small").unwrap();
+    rig.run(60).unwrap();
+    assert_eq!(rig.shown(), "Healthy", "{}", rig.story("room"));
+}
+
+/// Somebody's pod has the labels of the stable revision: the routes never settle, and people are told which pod it is.
+#[test]
+fn a_stray_pod_is_named() {
+    let mut strategy = strategies()[1].clone();
+    strategy["canary"]["steps"] = json!([{"setWeight": 20}, {"pause": {"duration": 5}}, {"setWeight": 60}]);
+    let mut rig = Rig::new(&spec(&strategy));
+    rig.run(30).unwrap();
+    let labels = json!({"app": "shop", crate::api::names::POD_HASH: rig.rollout().unwrap().status.stable_rs});
+    let pod = json!({
+        "metadata": {"namespace": KEY.0, "name": "debug", "labels": labels},
+        "spec": {"containers": [{"name": "shop", "image": "shop:debug"}]},
+    });
+    rig.core.user().create("Pod", pod).unwrap();
+    rig.update("shop:2");
+    rig.run(40).unwrap();
+    let told = rig.rollout().unwrap().status.siskin.unwrap().blockers;
+    let stray = told.iter().find(|told| (&*told.code, &*told.object) == ("StrayPod", "Service/shop-stable"));
+    let remedy = &stray.unwrap_or_else(|| panic!("{told:?}")).remedy;
+    assert!(remedy.starts_with("delete pod debug, or take the labels off it"), "{remedy}");
+    rig.core.user().delete("Pod", KEY.0, "debug").unwrap();
+    rig.run(120).unwrap();
+    assert_eq!(rig.shown(), "Healthy");
+    assert!(rig.rollout().unwrap().status.siskin.is_none_or(|own| own.blockers.is_empty()));
+    rig.rest().unwrap();
+}
+
+#[test]
+fn a_quota_says_why_and_is_cured_by_room() {
+    for mut strategy in strategies() {
+        if let Some(canary) = strategy.get_mut("canary") {
+            canary["maxUnavailable"] = json!(0);
+        }
+        let mut rig = Rig::new(&spec(&strategy));
+        rig.run(20).unwrap();
+        let user = rig.core.user();
+        let pods = user.list("Pod", KEY.0).len();
+        let quota = |pods: usize| json!({"metadata": {"namespace": KEY.0, "name": "small"}, "spec": {"hard": {"pods": pods.to_string()}}});
+        user.create("ResourceQuota", quota(pods)).unwrap();
+        rig.update("shop:2");
+        rig.run(DEADLINE).unwrap();
+        let status = rig.rollout().unwrap().status;
+        let told = status.siskin.unwrap().blockers;
+        let blocker = told.iter().find(|blocker| blocker.code == "PodCannotBeCreated");
+        let blocker = blocker.unwrap_or_else(|| panic!("{strategy}: {told:?}"));
+        assert!(blocker.message.contains("exceeded quota: small, requested: pods=1"), "{strategy}: {blocker:?}");
+        assert!(status.conditions.iter().any(|condition| condition.kind == "ReplicaFailure"), "{strategy}");
+        rig.core.user().merge("ResourceQuota", (KEY.0, "small"), &quota(4 * pods)).unwrap();
+        rig.run(100).unwrap();
+        assert_eq!(rig.shown(), "Healthy", "{strategy}");
+        let status = rig.rollout().unwrap().status;
+        assert!(!status.conditions.iter().any(|condition| condition.kind == "ReplicaFailure"), "{strategy}");
+        rig.rest().unwrap();
+    }
+}
+
 #[test]
 fn pods_that_cannot_start_say_why() {
     for (behaviour, reason) in [("never-pulls", "ImagePullBackOff"), ("crash-loop", "CrashLoopBackOff")] {

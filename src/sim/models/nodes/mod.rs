@@ -3,7 +3,6 @@
 
 pub mod lifecycle;
 pub mod pool;
-pub mod room;
 pub mod scheduler;
 
 pub use lifecycle::NodeLifecycle;

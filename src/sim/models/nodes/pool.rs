@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::super::feed::Feed;
 use super::super::model::Model;
-use super::room::Room;
 use super::scheduler::waits;
 use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand};
 use crate::sim::object;
+use crate::sim::room::Room;
 
 /// How large the pool may be, and how fast it moves.
 #[derive(Clone, Debug)]

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::super::feed::Feed;
 use super::super::model::Model;
-use super::room::Room;
 use crate::api::Time;
 use crate::sim::api_server::{ApiServer, Hand};
 use crate::sim::object;
+use crate::sim::room::Room;
 
 /// The model. Its actor name is `scheduler`. Give the kubelet `Placement::Scheduled`.
 #[derive(Clone)]

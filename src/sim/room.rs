@@ -1,4 +1,4 @@
-//! How much fits on a node, and what is taken.
+//! How much room pods take: on a node, and of a quota.
 
 use std::sync::Arc;
 
@@ -39,15 +39,28 @@ impl Room {
     /// What is left on a node beside the pods that are there.
     pub fn left(node: &Value, pods: &[Arc<Value>]) -> Self {
         let name = object::name(node);
-        let here = pods.iter().filter(|pod| {
-            object::text(pod, "/spec/nodeName") == name
-                && !matches!(object::text(pod, "/status/phase"), "Succeeded" | "Failed")
-        });
+        let here = pods.iter().filter(|pod| object::text(pod, "/spec/nodeName") == name && takes(pod));
         here.map(|pod| Self::of_pod(pod)).fold(Self::of_node(node), |left, taken| Self {
             cpu: left.cpu.saturating_sub(taken.cpu),
             memory: left.memory.saturating_sub(taken.memory),
             pods: left.pods.saturating_sub(taken.pods),
         })
+    }
+
+    /// The amount that goes by this name in a quota, and how many of it make one of its unit; `None` for what is not counted.
+    pub fn named(&self, resource: &str) -> Option<(i64, i64)> {
+        match resource {
+            "pods" | "count/pods" => Some((self.pods, 1)),
+            "cpu" | "requests.cpu" => Some((self.cpu, 1000)),
+            "memory" | "requests.memory" => Some((self.memory, 1)),
+            _ => None,
+        }
+    }
+
+    /// The sum of two.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { cpu: self.cpu + other.cpu, memory: self.memory + other.memory, pods: self.pods + other.pods }
     }
 
     /// The first resource of which there is not enough.
@@ -62,9 +75,14 @@ impl Room {
     }
 }
 
+/// Whether a pod takes room: one that has ended does not.
+pub(crate) fn takes(pod: &Value) -> bool {
+    !matches!(object::text(pod, "/status/phase"), "Succeeded" | "Failed")
+}
+
 /// A quantity in units of 1/`per`; 0 where it cannot be read.
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "sizes of machines stay below 2^53")]
-fn quantity(value: &Value, per: i64) -> i64 {
+pub(crate) fn quantity(value: &Value, per: i64) -> i64 {
     let Some(text) = value.as_str() else { return value.as_i64().unwrap_or(0).saturating_mul(per) };
     let suffixes = [
         ("Ki", 1024.0),
