@@ -7,7 +7,9 @@ use super::target::{Fate, SizeGoal, Target};
 use crate::api::rollout::Canary;
 use crate::rollout::cast::{Cast, Revision};
 use crate::rollout::defaults::{self, AbortScaleDown};
+use crate::rollout::safety::capacity;
 use crate::rollout::safety::route::Routes;
+use crate::rollout::sides::Sides;
 use crate::rollout::world::World;
 
 /// The sizes of all revisions. `weight` is the canary weight that should be written.
@@ -49,6 +51,11 @@ fn written(routes: &Routes) -> Option<Weights> {
 fn dynamic_stable(world: &World, cast: &Cast, routes: &Routes, (stable, wanted, weight): (&Revision, i32, i32)) -> i32 {
     let replicas = world.replicas();
     let spec = stable.size.spec;
+    let service = Sides::of(&world.rollout).stable;
+    if !service.is_empty() && capacity::selected(world, service).is_none() {
+        // Whatever the Service carries now, every pod is there before it is taken over.
+        return replicas;
+    }
     if world.rollout.status.abort {
         let (new, counts) = (cast.new_size(), cast.sizes());
         let least = desired::sizes(&world.rollout, replicas, &counts, None).new;

@@ -95,10 +95,10 @@ pub fn disturbed_lately(write: &Write<'_>) -> bool {
     write.past.disturbed.is_some_and(|since| write.entry.time.since(since) <= late)
 }
 
-/// Whether pods may seem to have been ready for less long than they are: the view that shows them came late, and the clock
-/// is behind.
+/// Whether pods may seem to have been ready for less long than they are: to a process that has not seen them all along,
+/// whose clock is behind.
 pub fn may_seem_young(facts: &Facts<'_>) -> bool {
-    facts.state.late_views && !facts.state.clocks_apart.is_zero() && facts.rollout.spec.min_ready_seconds > 0
+    !facts.state.clocks_apart.is_zero() && facts.rollout.spec.min_ready_seconds > 0
 }
 
 /// Whether somebody else may have done something that the controller's late view does not show yet.

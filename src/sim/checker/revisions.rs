@@ -24,12 +24,12 @@ pub fn field(entry: &Entry) -> Option<(String, Value, Value)> {
 }
 
 /// I15 One field, one owner: no sequence a→b→a written by us without an input in between. Where clocks are apart, a restart
-/// that is due for one controller is not yet for another, and its extra pod goes and comes; and a weight goes and comes with
-/// pods that seem young.
+/// that is due for one controller is not yet for another, and its extra pod goes and comes; and weights and sizes go and
+/// come with pods that seem young.
 pub fn i15(write: &Write<'_>) -> Found {
     let facts = write.before;
     let undue = write.is("ReplicaSet") && !facts.state.clocks_apart.is_zero() && restarting(facts);
-    if undue || (write.is_route() && may_seem_young(facts)) {
+    if undue || (!write.is("Service") && may_seem_young(facts)) {
         return Ok(());
     }
     let Some((name, from, to)) = field(write.entry) else { return Ok(()) };

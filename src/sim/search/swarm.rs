@@ -69,7 +69,7 @@ fn scenario(dice: &mut Dice, seed: u64) -> Scenario {
         start,
         outcomes,
         script: script(dice, traits),
-        more: more(dice),
+        more: more(dice, seed),
         workload,
         beside: beside(dice),
     }
@@ -83,16 +83,17 @@ struct Traits {
     deployment: bool,
 }
 
-fn more(dice: &mut Dice) -> Value {
+fn more(dice: &mut Dice, seed: u64) -> Value {
     let mut more = json!({});
+    // From a stream of its own: what a seed means otherwise stays.
+    if SplitMix::new(!seed).below(6) == 0 {
+        put(&mut more, "failFast", json!(true));
+    }
     if dice.one_in(5) {
         put(&mut more, "rollbackWindow", json!({"revisions": 1 + dice.number(3)}));
     }
     if dice.one_in(5) {
         put(&mut more, "revisionHistoryLimit", json!(dice.number(4)));
-    }
-    if dice.one_in(6) {
-        put(&mut more, "failFast", json!(true));
     }
     more
 }
