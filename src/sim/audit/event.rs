@@ -13,6 +13,7 @@ const KINDS: &[(&str, &str)] = &[
     ("replicasets", "ReplicaSet"),
     ("deployments", "Deployment"),
     ("pods", "Pod"),
+    ("podtemplates", "PodTemplate"),
     ("nodes", "Node"),
     ("services", "Service"),
     ("endpointslices", "EndpointSlice"),
@@ -66,6 +67,8 @@ struct Line {
     #[serde(default)]
     response_object: Value,
     #[serde(default)]
+    request_received_timestamp: String,
+    #[serde(default)]
     stage_timestamp: String,
 }
 
@@ -114,6 +117,8 @@ pub struct Event {
     pub creates: bool,
     /// What the API server has answered; null where it has not said.
     pub answer: Value,
+    /// When the request came: others may see what it has written soon after.
+    pub begun: Time,
     /// When the request ended.
     pub time: Time,
     /// The version that it made; 0 where the answer does not say.
@@ -147,10 +152,11 @@ impl Event {
                 read.verb, read.level
             )));
         }
-        let time = read
-            .stage_timestamp
-            .parse()
-            .map_err(|error| fail(format!("stageTimestamp {:?} is no time: {error}", read.stage_timestamp)))?;
+        let instant = |field: &str, text: &str| {
+            text.parse::<Time>().map_err(|error| fail(format!("{field} {text:?} is no time: {error}")))
+        };
+        let time = instant("stageTimestamp", &read.stage_timestamp)?;
+        let begun = instant("requestReceivedTimestamp", &read.request_received_timestamp)?;
         let Reference { namespace, name, subresource, .. } = read.object_ref;
         let named = if name.is_empty() { object::name(&read.response_object).to_owned() } else { name };
         Ok(Some(Self {
@@ -164,6 +170,7 @@ impl Event {
             subresource,
             version: object::version(&read.response_object),
             answer: read.response_object,
+            begun,
             time,
         }))
     }

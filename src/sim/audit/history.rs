@@ -62,12 +62,14 @@ impl History {
         }
         self.unknown += usize::from(!known);
         self.written += 1;
+        let actor = if known { actor(event, controller) } else { "unknown".to_owned() };
         let subresource = Some(event.subresource.clone()).filter(|subresource| !subresource.is_empty());
         Some(Entry {
             version: self.written,
-            time: event.time,
+            // What another has written is seen before the answer to it is sent; ours is seen by nobody before it is asked.
+            time: if actor == CONTROLLER { event.time } else { event.begun },
             verb: if event.creates { Verb::Create } else { verb(&event.verb) },
-            actor: if known { actor(event, controller) } else { "unknown".to_owned() },
+            actor,
             kind: event.kind.to_owned(),
             namespace: event.namespace.clone(),
             name: name.to_owned(),
@@ -112,6 +114,10 @@ fn change(event: &Event, answer: &Value, before: Option<&Value>) -> Change {
         (_, "scale") => before.map_or(Change::Nothing, |object| Change::Is(scaled(object, answer))),
         ("delete" | "deletecollection", _) => removed(event, answer, before),
         _ if ends(event.kind, answer) => Change::Gone,
+        // Whoever has asked for the metadata alone is answered with it, whatever kind the object is of.
+        _ if object::text(answer, "/kind") == "PartialObjectMetadata" => {
+            before.map_or(Change::Nothing, |object| Change::Is(renamed(object, answer)))
+        }
         _ => Change::Is(answer.clone()),
     }
 }
@@ -143,10 +149,19 @@ fn marked(object: &Value, event: &Event) -> Value {
     marked
 }
 
-/// The object with the size that its `scale` was given.
+/// The object with the metadata of an answer.
+fn renamed(object: &Value, answer: &Value) -> Value {
+    let mut renamed = object.clone();
+    let metadata = object::at(answer, "/metadata").cloned().unwrap_or_default();
+    object::put(&mut renamed, &["metadata"], metadata);
+    renamed
+}
+
+/// The object with the size that its `scale` was given. A size of zero is left out there.
 fn scaled(object: &Value, scale: &Value) -> Value {
     let mut scaled = object.clone();
-    if let Some(replicas) = object::integer(scale, "/spec/replicas") {
+    if object::text(scale, "/kind") == "Scale" {
+        let replicas = object::integer(scale, "/spec/replicas").unwrap_or(0);
         object::put(&mut scaled, &["spec", "replicas"], json!(replicas));
     }
     scaled

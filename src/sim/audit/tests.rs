@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::history::History;
 use super::{Log, POLICY};
 use crate::sim::api_server::{Entry, Verb};
 use crate::sim::checker::check::CONTROLLER;
@@ -17,6 +18,7 @@ const RESOURCES: &[&str] = &[
     "replicasets",
     "deployments",
     "pods",
+    "podtemplates",
     "nodes",
     "services",
     "endpointslices",
@@ -63,7 +65,8 @@ fn event(verb: &str, user: &str, time: &str, answer: &Value, change: impl Fn(&mu
     let mut event = json!({
         "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "stage": "ResponseComplete",
         "verb": verb, "user": {"username": user}, "responseStatus": {"code": if verb == "create" { 201 } else { 200 }}, "responseObject": answer,
-        "requestURI": "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts/shop", "stageTimestamp": time,
+        "requestURI": "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts/shop",
+        "requestReceivedTimestamp": time, "stageTimestamp": time,
         "objectRef": {"resource": "rollouts", "namespace": "default", "name": "shop"},
     });
     change(&mut event);
@@ -188,6 +191,28 @@ fn deletions_are_followed_to_their_end() {
     let all = at("deletecollection", 1, &json!({"kind": "PodList", "items": [pod(json!({}))]}), "");
     let report = read(&[created, all, last]).check(USER);
     assert_eq!((report.writes, report.unknown), (3, 0), "of many at once, each goes gracefully");
+}
+
+/// The size of zero is left out of a scale, and who asks for metadata gets nothing else.
+#[test]
+fn answers_that_are_less_than_the_object_are_completed() {
+    let at = |verb: &str, second: u32, answer: &Value, subresource: &str| {
+        event(verb, "somebody", &format!("2026-11-21T12:00:{second:02}.000000Z"), answer, |event| {
+            event["objectRef"]["subresource"] = json!(subresource);
+        })
+    };
+    let rollout =
+        json!({"kind": "Rollout", "metadata": {"name": "shop", "resourceVersion": "1"}, "spec": {"replicas": 2}});
+    let scale = json!({"kind": "Scale", "metadata": {"name": "shop", "resourceVersion": "2"}, "spec": {}});
+    let labels = json!({"team": "a"});
+    let metadata = json!({"kind": "PartialObjectMetadata", "metadata": {"name": "shop", "resourceVersion": "3", "labels": labels}});
+    let log = read(&[at("create", 0, &rollout, ""), at("patch", 1, &scale, "scale"), at("patch", 2, &metadata, "")]);
+    let mut history = History::default();
+    let entries: Vec<Entry> = log.events.iter().flat_map(|event| history.entries(event, USER)).collect();
+    let after: Vec<&Value> = entries.iter().filter_map(|entry| entry.after.as_deref()).collect();
+    assert_eq!(after.len(), 3);
+    assert_eq!(after[1]["spec"]["replicas"], 0);
+    assert_eq!((&after[2]["spec"]["replicas"], &after[2]["metadata"]["labels"]), (&json!(0), &labels));
 }
 
 #[test]

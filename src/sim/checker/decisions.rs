@@ -90,10 +90,12 @@ pub fn i09(write: &Write<'_>) -> Found {
 /// Whether a run exists and has succeeded with at least one successful measurement.
 fn successful(facts: &Facts<'_>, name: &str) -> bool {
     facts.state.get("AnalysisRun", facts.namespace(), name).is_some_and(|run| {
-        object::text(run, "/status/phase") == "Successful"
-            && object::list(run, "/status/metricResults")
-                .iter()
-                .any(|r| object::integer(r, "/successful").unwrap_or(0) > 0)
+        let metrics = object::list(run, "/status/metricResults");
+        let many = |metric: &Value, field: &str| object::integer(metric, field).unwrap_or(0) > 0;
+        // Of a dry run no measurement counts, but it has to have measured.
+        let dry = |metric: &Value| object::at(metric, "/dryRun").and_then(Value::as_bool) == Some(true);
+        let field = if metrics.iter().all(dry) { "/count" } else { "/successful" };
+        object::text(run, "/status/phase") == "Successful" && metrics.iter().any(|metric| many(metric, field))
     })
 }
 

@@ -60,7 +60,13 @@ pub fn i12(write: &Write<'_>) -> Found {
         return Err(format!("a {kind} is none of our objects"));
     };
     let worn = if matches!(kind, "ReplicaSet" | "Pod") { worn(write) } else { Vec::new() };
+    // A ReplicaSet wears the annotations of its Rollout.
+    let copied = object::at(write.before.value, "/metadata/annotations").and_then(Value::as_object);
+    let copied: Vec<&String> = copied.filter(|_| kind == "ReplicaSet").into_iter().flat_map(|map| map.keys()).collect();
     let rest = |mut rest: Value| {
+        for key in &copied {
+            object::take(&mut rest, &["metadata", "annotations", key]);
+        }
         for path in allowed.iter().chain(SERVER) {
             object::take(&mut rest, path);
         }
@@ -80,7 +86,8 @@ pub fn i12(write: &Write<'_>) -> Found {
         rest
     };
     let (left, made) = differences(before, after);
-    if rest(left) == rest(made) { Ok(()) } else { Err("changes what is not ours".to_owned()) }
+    let (left, made) = (rest(left), rest(made));
+    if left == made { Ok(()) } else { Err(format!("changes what is not ours: {left} to {made}")) }
 }
 
 /// Two objects without the fields in which they are the same. Lists stay whole.

@@ -58,7 +58,12 @@ pub fn i19(write: &Write<'_>) -> Found {
     if let Some(twin) = twin {
         return Err(format!("a second ReplicaSet for the template of {}", object::name(twin)));
     }
-    let source = super::workload::source(write.before).map_or(write.before.value, |source| source);
+    let source = super::workload::source(write.before);
+    if source.is_none() && write.before.rollout.spec.workload_ref.is_some() {
+        // A log that begins later than the workload does not show its template.
+        return Ok(());
+    }
+    let source = source.map_or(write.before.value, |source| source);
     let wanted = ["/spec/template", "/template"].iter().find_map(|pointer| source.pointer(pointer));
     let wanted = wanted.cloned().unwrap_or_else(|| json!({}));
     let image = |template: &Value| template.pointer("/spec/containers/0/image").cloned();
