@@ -71,6 +71,9 @@ fn a_failure_ends_the_run_at_once_whatever_else_is_under_way() {
     assert_eq!(second.status.phase, "Failed");
     assert_eq!(second.status.message, "Metric \"bad\" assessed Failed due to failed (1) > failureLimit (0)");
     assert_eq!((second.status.completed_at, second.start.len()), (Some(START), 0));
+    let phases: Vec<(&str, &str)> =
+        second.status.metric_results.iter().map(|r| (r.name.as_str(), r.phase.as_str())).collect();
+    assert!(phases.iter().all(|(name, phase)| *name == "bad" || *phase != "Successful"), "{phases:?}");
     let warnings = second.events.iter().filter(|event| event.severity == Severity::Warning).count();
     assert_eq!((warnings, second.events.len()), (2, 2));
 }

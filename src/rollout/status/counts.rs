@@ -6,7 +6,6 @@ use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
 use crate::rollout::safety::capacity;
 use crate::rollout::sides::Sides;
-use crate::rollout::strategy::restart;
 use crate::rollout::workload;
 
 /// Fills in what is observed.
@@ -16,7 +15,7 @@ pub fn fill(case: &Case<'_>, next: &mut RolloutStatus) {
     next.updated_replicas = case.cast.new_size().replicas;
     next.ready_replicas = all().map(|revision| revision.ready).sum();
     next.available_replicas = all().map(|revision| revision.size.available).sum();
-    next.hpa_replicas = next.replicas - spare(case);
+    next.hpa_replicas = published(case, next, next.replicas);
     let selector = case.world.rollout.spec.selector.clone().unwrap_or_default();
     next.selector = selector.format();
     next.workload_observed_generation = workload::observed_generation(case.world);
@@ -26,11 +25,15 @@ pub fn fill(case: &Case<'_>, next: &mut RolloutStatus) {
     next.canary.weights = weights(case);
 }
 
-/// Pods that a restart has too many for a while: autoscalers do not see them (I21).
-fn spare(case: &Case<'_>) -> i32 {
-    let restarting = restart::pending(&case.world.rollout).is_some() && case.fully_promoted();
-    let restarting = restarting && !crate::mutant!("surge-is-published");
-    if restarting { (case.cast.new_size().replicas - case.world.replicas()).max(0) } else { 0 }
+/// Of so many pods those that autoscalers read: none that we have beyond what is wanted, for a while, of a canary's, an
+/// update's or a restart's (I21). An autoscaler that is content with what there is asks for just as many: it would take
+/// the surge for the size, and the next surge would come on top.
+///
+/// What another controller has published stays until the number of pods changes: a takeover alone is no reason to write.
+fn published(case: &Case<'_>, next: &RolloutStatus, pods: i32) -> i32 {
+    let (status, wanted) = (case.status(), case.world.replicas());
+    let taken_over = status.hpa_replicas == pods && status.replicas == next.replicas;
+    if taken_over || crate::mutant!("surge-is-published") { pods } else { pods.min(wanted) }
 }
 
 /// A blue-green shows the revision that users reach.
@@ -43,7 +46,7 @@ fn blue_green(case: &Case<'_>, selector: &LabelSelector, next: &mut RolloutStatu
     let Revision { size, ready, .. } = active;
     next.ready_replicas = *ready;
     next.available_replicas = size.available;
-    next.hpa_replicas = size.replicas - spare(case);
+    next.hpa_replicas = published(case, next, size.replicas);
     let mut with_hash = selector.clone();
     with_hash.match_labels.insert(names::POD_HASH.to_owned(), active.hash().to_owned());
     next.selector = with_hash.format();

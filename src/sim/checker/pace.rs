@@ -147,20 +147,16 @@ fn ceiling(write: &Write<'_>, (hash, to): (&str, i64), grown: i64) -> Found {
     if to > most { Err(format!("{hash} grows to {to}, its target is at most {most}")) } else { Ok(()) }
 }
 
-/// I21 Autoscaler fixed point, the part of surge: what autoscalers read leaves out the pod that a restart adds. Where views
-/// are late they show counts of another moment.
+/// I21 Autoscaler fixed point, the part of surge: what autoscalers read leaves out the pods that a release or a restart
+/// adds. Where views are late they show counts of another moment.
 pub fn i21(write: &Write<'_>) -> Found {
     let facts = write.before;
-    let status = &write.after.rollout.status;
-    let resting = status.stable_rs == status.current_pod_hash && !status.stable_rs.is_empty();
-    if !write.is("Rollout") || !resting || !restarting(facts) || facts.state.late_views {
+    if !write.is("Rollout") || facts.state.late_views {
         return Ok(());
     }
     let published = |value: &Value| object::integer(value, "/status/HPAReplicas").unwrap_or(0);
     let (old, published) = (published(write.left()), published(write.made()));
-    let others = facts.sets().filter(|rs| hash(rs) != status.stable_rs);
-    let others: i64 = others.map(|rs| object::integer(rs, "/status/replicas").unwrap_or(0)).sum();
-    let most = facts.replicas.max(former_sizes(write).max().unwrap_or(0)) + others;
+    let most = facts.replicas.max(former_sizes(write).max().unwrap_or(0));
     if published > old && published > most {
         Err(format!("autoscalers read {published} pods, of which {most} are wanted"))
     } else {

@@ -1,9 +1,12 @@
-//! What holds once nothing moves any more: I01, I10, I30, I34, I35, I41 and I42 at rest.
+//! What holds once nothing moves any more: I01, I10, I16, I30, I34, I35, I40, I41 and I42 at rest.
 
 use super::facts::{Facts, Share, hash, wanted};
 use super::state::State;
 use super::{bounds, managed};
 use crate::sim::object;
+
+/// Bytes of a status at most, whatever has happened.
+const MAX_STATUS: usize = 64 * 1024;
 
 /// Judges a Rollout at rest. An invalid one is left as it is.
 ///
@@ -29,6 +32,10 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
             return Err(format!("I34: at rest in {} {:?}", status.phase, status.message));
         }
         goes_on(&facts)?;
+    }
+    let size = value.get("status").map_or(0, |status| status.to_string().len());
+    if size > MAX_STATUS {
+        return Err(format!("I40: a status of {size} bytes"));
     }
     selectors(&facts)?;
     ends(&facts)?;
@@ -133,11 +140,17 @@ fn sizes(facts: &Facts<'_>) -> Result<(), String> {
     if sizes == expected { Ok(()) } else { Err(format!("I10: at rest {sizes:?}, expected {expected:?}")) }
 }
 
-/// The route holds what the record asks for.
+/// The route holds what the record asks for, and the record says what the route holds.
 fn weights(facts: &Facts<'_>) -> Result<(), String> {
     let Some((canary, stable)) = facts.routed() else { return Ok(()) };
     let status = &facts.rollout.status;
     let share = facts.canary_share();
+    if let Some(told) = &status.canary.weights {
+        let (canary, stable) = (i64::from(told.canary.weight.0), i64::from(told.stable.weight.0));
+        if canary * share.whole != share.part * (canary + stable) {
+            return Err(format!("I16: the status says {canary} to {stable}, the route's canary share is {share:?}"));
+        }
+    }
     // What is led around the stable Service reaches the stable revision.
     let around = facts.selected(canary) == status.stable_rs;
     if status.abort && share.part > 0 && !around {

@@ -94,8 +94,14 @@ impl Autoscaler {
         let labels = json!(selector.split(',').filter_map(|term| term.split_once('=')).collect::<BTreeMap<_, _>>());
         let mut pods = self.hand.list("Pod", object::namespace(hpa));
         pods.retain(|pod| object::has_labels(pod, &labels));
-        let seen =
-            metrics::Seen { pods: &pods, loads: &self.loads.lock(), external: &self.external.lock(), current, now };
+        let seen = metrics::Seen {
+            pods: &pods,
+            loads: &self.loads.lock(),
+            external: &self.external.lock(),
+            current,
+            there: object::integer(scale, "/status/replicas").unwrap_or(0),
+            now,
+        };
         object::list(hpa, "/spec/metrics").iter().map(|metric| metrics::propose(metric, &seen)).collect()
     }
 

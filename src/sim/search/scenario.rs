@@ -119,7 +119,7 @@ impl Beside {
                     "metadata": {"name": "shop", "namespace": KEY.0},
                     "spec": {
                         "scaleTargetRef": {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": KEY.1},
-                        "minReplicas": 1, "maxReplicas": 9, "metrics": [{"type": "External", "external": metric}],
+                        "minReplicas": 1, "maxReplicas": 30, "metrics": [{"type": "External", "external": metric}],
                     },
                 });
                 rig.did(user.create("HorizontalPodAutoscaler", autoscaler));

@@ -135,7 +135,8 @@ fn quota(rig: &Rig) -> Outcome {
     })?;
     rig.release("2")?;
     let waits = |seen: &Seen| seen.blockers().iter().any(|(code, _)| code == "WaitingForCapacity");
-    let refused = |(code, message): (String, String)| code == "PodCannotBeCreated" && message.contains("exceeded quota");
+    let refused =
+        |(code, message): (String, String)| code == "PodCannotBeCreated" && message.contains("exceeded quota");
     rig.until("blockers", |seen| seen.index() == 0 && waits(seen) && seen.blockers().into_iter().any(refused))?;
     rig.stays(WATCHED, "weight 0", |seen| seen.weight() == 0 && seen.pods().1 == 0)?;
     rig.only("1")?;

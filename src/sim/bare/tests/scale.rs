@@ -8,6 +8,7 @@ use super::rig::{KEY, Rig, spec};
 use crate::sim::checker::facts::{HASH, hash, wanted};
 use crate::sim::models::kubelet::BEHAVIOUR;
 use crate::sim::object;
+use crate::sim::search::scenario::Beside;
 
 /// Instants of an update, in half seconds.
 const INSTANTS: u64 = 40;
@@ -331,5 +332,32 @@ fn a_threshold_lets_a_promotion_pass_and_the_rest_comes_later() {
         }
         rig.rest().unwrap();
         assert_eq!(rig.shown(), "Healthy");
+    }
+}
+
+/// An autoscaler that is content with the pods that are there asks for as many: it must not count a canary's among them.
+#[test]
+fn the_pods_of_a_release_are_no_news_to_an_autoscaler() {
+    let steps =
+        json!([{"setWeight": 10}, {"pause": {"duration": 120}}, {"setWeight": 50}, {"pause": {"duration": 60}}]);
+    let routed = routed(&json!({"steps": steps}));
+    let strategies = [
+        routed["strategy"].clone(),
+        json!({"canary": {"maxSurge": 3, "maxUnavailable": 0, "steps": steps}}),
+        json!({"blueGreen": {"activeService": "shop-active", "autoPromotionSeconds": 60}}),
+    ];
+    for strategy in strategies {
+        let mut spec = spec(&strategy);
+        spec["replicas"] = json!(10);
+        let mut rig = healthy(&spec);
+        Beside::Autoscaler(10).join(&mut rig);
+        rig.update("shop:2");
+        rig.run(400).unwrap();
+        assert_eq!(rig.shown(), "Healthy", "{strategy}");
+        let journal = rig.core.cluster.server.journal();
+        let after = journal.iter().filter(|entry| entry.kind == "Rollout").filter_map(|entry| entry.after.as_ref());
+        let mut sizes: Vec<i64> = after.filter_map(|rollout| object::integer(rollout, "/spec/replicas")).collect();
+        sizes.dedup();
+        assert_eq!(sizes, [10], "{strategy}");
     }
 }

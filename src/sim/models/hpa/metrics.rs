@@ -26,7 +26,10 @@ pub(crate) struct Seen<'a> {
     pub pods: &'a [Arc<Value>],
     pub loads: &'a Loads,
     pub external: &'a BTreeMap<String, f64>,
+    /// `spec.replicas` of the scale.
     pub current: i64,
+    /// `status.replicas` of the scale.
+    pub there: i64,
     pub now: Time,
 }
 
@@ -123,9 +126,11 @@ fn external(metric: &Value, seen: &Seen<'_>) -> Result<Proposal, Missing> {
     let target = metric.pointer("/external/target").unwrap_or(&Value::Null);
     let quantity = |field: &str| milli(target.get(field)).map(|milli| milli / 1000.0).filter(|value| *value > 0.0);
     let (replicas, current) = if let Some(average) = quantity("averageValue") {
-        let ratio = value / (average * real(seen.current));
-        let shown = json!({ "averageValue": format!("{}m", rounded(value * 1000.0 / real(seen.current))) });
-        (if is_tolerable(ratio) { seen.current } else { up(value / average) }, shown)
+        // Of the pods that are there, not of those that are asked for; within the tolerance they are what is asked for.
+        // Kubernetes: `GetExternalPerPodMetricReplicas`.
+        let ratio = value / (average * real(seen.there));
+        let shown = json!({ "averageValue": format!("{}m", rounded(value * 1000.0 / real(seen.there))) });
+        (if is_tolerable(ratio) { seen.there } else { up(value / average) }, shown)
     } else {
         let ratio = value / quantity("value").ok_or_else(|| failed("the target has no value".to_owned()))?;
         let ready = counted(seen).filter(|pod| ready_since(pod).is_some()).count();

@@ -23,7 +23,9 @@ fn external(value: f64, target: &Value, current: i64) -> i64 {
     let pods: Vec<Arc<Value>> = (0..current).map(|_| Arc::new(pod.clone())).collect();
     let metric = json!({ "type": "External", "external": { "metric": { "name": "queue" }, "target": target } });
     let (loads, external) = (Loads::default(), BTreeMap::from([("queue".to_owned(), value)]));
-    propose(&metric, &Seen { pods: &pods, loads: &loads, external: &external, current, now: at(0) }).unwrap().replicas
+    propose(&metric, &Seen { pods: &pods, loads: &loads, external: &external, current, there: current, now: at(0) })
+        .unwrap()
+        .replicas
 }
 
 #[test]
