@@ -412,7 +412,7 @@ async fn judges_an_audit_log() {
             "kind": "Event", "level": "RequestResponse", "stage": "ResponseComplete", "verb": "patch", "requestURI": uri,
             "user": {"username": user}, "responseStatus": {"code": code}, "responseObject": body,
             "objectRef": {"resource": resource, "namespace": "shop", "name": body["metadata"]["name"]},
-            "stageTimestamp": "2026-11-21T12:00:00.000001Z",
+            "requestReceivedTimestamp": "2026-11-21T12:00:00.000000Z", "stageTimestamp": "2026-11-21T12:00:00.000001Z",
         })
         .to_string()
     };
