@@ -19,6 +19,9 @@ pub const WORKLOAD_GENERATION: &str = "rollout.argoproj.io/workload-generation";
 /// Annotation on a Deployment that a Rollout takes its template from: pods that it had before Siskin drained it.
 /// Siskin's own; the number to scale it to when it is to serve again.
 pub const DRAINED_FROM: &str = "siskin.dev/drained-from";
+/// Annotation on ReplicaSets: a digest of the template that they were made for. Siskin's own; it tells an edited template
+/// from the one that the pods run.
+pub const MADE_FOR: &str = "siskin.dev/made-for";
 /// Annotation on ReplicaSets: metadata put on their pods.
 pub const EPHEMERAL_METADATA: &str = "rollout.argoproj.io/ephemeral-metadata";
 /// Annotation on ReplicaSets: when they are scaled down (RFC 3339, UTC).

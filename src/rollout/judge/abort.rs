@@ -17,7 +17,7 @@ pub fn settle_contradictions(case: &Case<'_>, ruling: &mut Ruling) {
     }
     if next.abort && next.promote_full {
         // The later command wins: an abort that is already on record is older than the promotion.
-        if next.aborted_at.is_some() {
+        if next.aborted_at.is_some() || crate::mutant!("promotion-beats-abort") {
             next.abort = false;
             next.aborted_at = None;
         } else {

@@ -4,17 +4,24 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::anti_affinity;
+use super::{anti_affinity, find, meaning};
 use crate::api::rollout::PodMetadata;
 use crate::api::{ReplicaSet, Rollout, names};
 use crate::plan::{Basis, Effect, Event, ObjectRef, Phase, Precondition, Verb};
 use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
+use crate::rollout::status::record::difference;
 use crate::rollout::strategy::pod_metadata;
 
 /// Annotations of a Rollout that its ReplicaSets do not get.
-const NOT_COPIED: &[&str] =
-    &[names::LAST_APPLIED, names::REVISION, names::REVISION_HISTORY, names::DESIRED_REPLICAS, names::NOTIFIED];
+const NOT_COPIED: &[&str] = &[
+    names::LAST_APPLIED,
+    names::REVISION,
+    names::REVISION_HISTORY,
+    names::DESIRED_REPLICAS,
+    names::MADE_FOR,
+    names::NOTIFIED,
+];
 
 /// What an object owned by the Rollout says of its owner.
 pub fn owner_reference(rollout: &Rollout) -> Value {
@@ -120,6 +127,7 @@ fn create(case: &Case<'_>, number: i64) -> Effect {
     let mut annotations = copied_annotations(rollout);
     annotations.insert(names::REVISION.to_owned(), json!(number.to_string()));
     annotations.insert(names::DESIRED_REPLICAS.to_owned(), json!(case.world.replicas().to_string()));
+    annotations.insert(names::MADE_FOR.to_owned(), json!(meaning::digest(&template)));
     anti_affinity::inject(rollout, hash, &mut template);
     let metadata = pod_metadata::roles(rollout).map(|roles| roles.of_created(case.cast));
     if let Some(metadata) = metadata.filter(|metadata| *metadata != PodMetadata::default()) {
@@ -162,6 +170,19 @@ fn add(template: &mut Value, part: &str, entries: &BTreeMap<String, String>) {
     }
 }
 
+/// What leads a template that somebody has edited back to the one that it was made for; looked for only where a revision
+/// becomes the newest again, so that nobody who changes templates as they are stored is answered without end.
+fn restored(case: &Case<'_>, new: &Revision) -> Option<Value> {
+    let rollout = &case.world.rollout;
+    let mut template = rollout.spec.template.value();
+    if !find::is_edited(rollout, new, &template) {
+        return None;
+    }
+    anti_affinity::inject(rollout, new.hash(), &mut template);
+    let stored = new.rs.spec.template.value();
+    difference(stored.get("spec")?, template.get("spec")?)
+}
+
 fn with_hash(labels: Option<&Value>, hash: &str) -> Value {
     let mut labels = labels.and_then(Value::as_object).cloned().unwrap_or_default();
     labels.insert(names::POD_HASH.to_owned(), json!(hash));
@@ -198,7 +219,9 @@ fn annotate(case: &Case<'_>, new: &Revision, number: i64) -> Option<Effect> {
     if new.rs.spec.min_ready_seconds != wanted_ready {
         spec.insert("minReadySeconds".to_owned(), json!(wanted_ready));
     }
-    if let Some(affinity) = anti_affinity::refreshed(rollout, new) {
+    if let Some(edited) = (new.number() < number).then(|| restored(case, new)).flatten() {
+        spec.insert("template".to_owned(), json!({"spec": edited}));
+    } else if let Some(affinity) = anti_affinity::refreshed(rollout, new) {
         spec.insert("template".to_owned(), json!({"spec": {"affinity": {"podAntiAffinity": affinity}}}));
     }
     if !spec.is_empty() {

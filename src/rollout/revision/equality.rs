@@ -65,12 +65,15 @@ pub fn same_template(stored: &Value, desired: &Value, ephemeral: Option<&Value>,
 pub fn same_template_ignoring_hash(stored: &Value, desired: &Value) -> bool {
     let (mut stored, mut desired) = (stored.clone(), desired.clone());
     defaults::apply(&mut desired);
-    for template in [&mut stored, &mut desired] {
-        remove_key(template, &["metadata", "labels"], HASH_LABEL);
-        // An alias that the API server fills from `serviceAccountName`, and defaults do not.
-        remove_key(template, &["spec"], "serviceAccount");
-    }
+    remove_what_never_counts(&mut stored);
+    remove_what_never_counts(&mut desired);
     same_struct(&POD_TEMPLATE_SPEC, Some(&stored), Some(&desired))
+}
+
+/// Takes out the hash label, and an alias that the API server fills from `serviceAccountName` and defaults do not.
+pub(super) fn remove_what_never_counts(template: &mut Value) {
+    remove_key(template, &["metadata", "labels"], HASH_LABEL);
+    remove_key(template, &["spec"], "serviceAccount");
 }
 
 fn remove_ephemeral(template: &mut Value, ephemeral: &Value) {

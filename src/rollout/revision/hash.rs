@@ -62,6 +62,11 @@ fn safe_encode(hash: u32) -> String {
     hash.to_string().bytes().filter_map(|b| SAFE.get(usize::from(b) % SAFE.len())).map(|&b| char::from(b)).collect()
 }
 
+/// Fowler–Noll–Vo, variant 1a, 64 bits.
+pub fn fnv64a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// Fowler–Noll–Vo, variant 1a, 32 bits.
 struct Fnv32a(u32);
 

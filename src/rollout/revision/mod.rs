@@ -17,6 +17,7 @@ pub mod find;
 pub mod go_json;
 pub mod hash;
 pub mod image;
+pub mod meaning;
 pub mod pod_table;
 pub mod quantity;
 pub mod rollout_table;

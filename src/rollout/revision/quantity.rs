@@ -96,6 +96,12 @@ impl Quantity {
         self.mantissa.signum()
     }
 
+    /// One text for all spellings of a number: digits that do not end in zero, `e`, and the power of ten.
+    pub fn by_value(&self) -> String {
+        let (mantissa, exponent) = self.without_trailing_zeros();
+        format!("{mantissa}e{exponent}")
+    }
+
     /// Whether it is a whole number (or, with `step` -3, a whole number of thousandths).
     pub fn is_multiple_of(&self, step: i32) -> bool {
         self.scaled_down(step).is_none_or(|(_, exact)| exact)

@@ -84,6 +84,7 @@ fn new_size(world: &World, cast: &Cast, routes: &Routes, (new, wanted): (&Revisi
     }
     let deserted = cast.lacks_stable(status) && world.replicas() > 0;
     match defaults::abort_scale_down(&world.rollout) {
+        AbortScaleDown::After(_) if crate::mutant!("aborted-pods-stay") => goal(new, Fate::Keep, "update was aborted"),
         AbortScaleDown::After(delay) if cast.stable.is_some() || world.replicas() == 0 => {
             goal(new, Fate::RetireAborted { delay }, "update was aborted")
         }

@@ -104,7 +104,9 @@ pub(super) fn drifted(facts: &Facts<'_>) -> Option<String> {
 /// Whether users of an aborted update are still to be taken back, and could be.
 fn owes(facts: &Facts<'_>) -> bool {
     let status = &facts.rollout.status;
-    let aborted = status.abort && status.stable_rs != status.current_pod_hash && !status.promote_full;
+    // Of an abort and a full promotion the later one counts: an abort with a time was there before.
+    let promoted = status.promote_full && status.aborted_at.is_some();
+    let aborted = status.abort && status.stable_rs != status.current_pod_hash && !promoted;
     if !aborted {
         return false;
     }

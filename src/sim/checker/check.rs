@@ -292,9 +292,20 @@ impl Checker {
         }
     }
 
+    /// Remembers of what a ReplicaSet's pods are made.
+    fn note_made(&mut self, entry: &Entry) {
+        let Some(made) = entry.after.as_ref().filter(|_| entry.kind == "ReplicaSet" && entry.before.is_none()) else {
+            return;
+        };
+        if let Some(owner) = object::controller_uid(made) {
+            self.state.past_of(owner).made.insert(object::uid(made).to_owned(), Arc::clone(made));
+        }
+    }
+
     /// Remembers what the record says: former stable revisions, aborts, decisions.
     fn note_record(&mut self, entry: &Entry) {
         self.note_image(entry);
+        self.note_made(entry);
         let (Some(after), "Rollout") = (&entry.after, entry.kind.as_str()) else { return };
         let text = |pointer: &str| object::text(after, pointer).to_owned();
         let old = entry.before.as_deref().unwrap_or(&Value::Null);

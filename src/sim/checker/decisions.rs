@@ -153,13 +153,13 @@ pub fn i28(write: &Write<'_>) -> Found {
 }
 
 /// I30 User command wins, the part of records: what somebody has aborted is not promoted, unless somebody has asked for
-/// full promotion as well.
+/// full promotion since: an abort that has a time was there before.
 pub fn i30(write: &Write<'_>) -> Found {
     let Some((old, new)) = record(write) else { return Ok(()) };
     let facts = write.before;
     let promoted = old.stable_rs != new.stable_rs && new.stable_rs == old.current_pod_hash;
     let left = facts.by_hash(&old.stable_rs).is_some();
-    if old.abort && promoted && left && !old.promote_full {
+    if old.abort && promoted && left && !(old.promote_full && old.aborted_at.is_some()) {
         return Err(format!("{} is promoted although its update is aborted", new.stable_rs));
     }
     Ok(())

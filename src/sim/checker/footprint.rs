@@ -63,7 +63,11 @@ pub fn i12(write: &Write<'_>) -> Found {
     // A ReplicaSet wears the annotations of its Rollout.
     let copied = object::at(write.before.value, "/metadata/annotations").and_then(Value::as_object);
     let copied: Vec<&String> = copied.filter(|_| kind == "ReplicaSet").into_iter().flat_map(|map| map.keys()).collect();
+    let restored = kind == "ReplicaSet" && is_restored(write, after);
     let rest = |mut rest: Value| {
+        if restored {
+            object::take(&mut rest, &["spec", "template", "spec"]);
+        }
         for key in &copied {
             object::take(&mut rest, &["metadata", "annotations", key]);
         }
@@ -88,6 +92,16 @@ pub fn i12(write: &Write<'_>) -> Found {
     let (left, made) = differences(before, after);
     let (left, made) = (rest(left), rest(made));
     if left == made { Ok(()) } else { Err(format!("changes what is not ours: {left} to {made}")) }
+}
+
+/// Whether the pods of a ReplicaSet are specified again as when it was created, but for whom they avoid.
+fn is_restored(write: &Write<'_>, after: &Value) -> bool {
+    let pods = |rs: &Value| {
+        let mut spec = object::at(rs, "/spec/template/spec").cloned().unwrap_or_default();
+        object::take(&mut spec, &["affinity"]);
+        spec
+    };
+    write.past.made.get(object::uid(after)).is_some_and(|made| pods(made) == pods(after))
 }
 
 /// Two objects without the fields in which they are the same. Lists stay whole.

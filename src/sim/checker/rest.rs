@@ -1,8 +1,11 @@
 //! What holds once nothing moves any more: I01, I10, I16, I30, I34, I35, I40, I41 and I42 at rest.
 
+use serde_json::Value;
+
 use super::facts::{Facts, Share, hash, wanted};
 use super::state::State;
 use super::{bounds, managed};
+use crate::rollout::defaults::{self, AbortScaleDown};
 use crate::sim::object;
 
 /// Bytes of a status at most, whatever has happened.
@@ -22,7 +25,7 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
     let measures = state.list("AnalysisRun", namespace).any(|run| object::text(run, "/status/phase") == "Running");
     // A restart waits for as long as a budget spares no pod, for pods that do not come, and for routes that a pod of nobody
     // keeps unsettled.
-    let spares = |budget: &serde_json::Value| object::integer(budget, "/status/disruptionsAllowed").unwrap_or(0) > 0;
+    let spares = |budget: &Value| object::integer(budget, "/status/disruptionsAllowed").unwrap_or(0) > 0;
     let refused = state.list("PodDisruptionBudget", namespace).any(|budget| !spares(budget));
     let missing = facts.sets().any(|rs| state.available(rs) < wanted(rs));
     let measures = measures || ((refused || missing || !owned(&facts)) && status.message.contains("restarting"));
@@ -38,7 +41,9 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
         return Err(format!("I40: a status of {size} bytes"));
     }
     selectors(&facts)?;
+    image(&facts)?;
     ends(&facts)?;
+    aborted(&facts)?;
     sizes(&facts)?;
     weights(&facts)?;
     managed::at_rest(&facts)
@@ -120,11 +125,53 @@ fn ends(facts: &Facts<'_>) -> Result<(), String> {
     }
     let selects =
         |service: &&str| !matches!(facts.selected(service), hash if hash.is_empty() || hash == status.stable_rs);
-    // The side of ping and pong that has no part now stays on the revision that it served last.
-    let canary = facts.rollout.spec.strategy.canary.as_ref();
-    let idle = facts.routed().filter(|_| canary.is_some_and(|canary| canary.ping_pong.is_some())).map(|sides| sides.0);
+    let idle = idle(facts);
     match facts.services().into_iter().filter(|service| Some(*service) != idle).find(selects) {
         Some(service) => Err(format!("I41: Healthy, and Service {service} selects {}", facts.selected(service))),
+        None => Ok(()),
+    }
+}
+
+/// Healthy: the stable revision was made with the image that is specified, whatever its template says today.
+fn image(facts: &Facts<'_>) -> Result<(), String> {
+    let status = &facts.rollout.status;
+    let past = facts.state.past.get(&facts.rollout.metadata.uid);
+    let made = facts.by_hash(&status.stable_rs).and_then(|rs| past?.made.get(object::uid(rs)));
+    let image = |value: &Value| object::at(value, "/spec/template/spec/containers/0/image").cloned();
+    let (Some(wanted), Some(made)) = (image(facts.value), made.and_then(|made| image(made))) else { return Ok(()) };
+    if status.phase != "Healthy" || made == wanted {
+        return Ok(());
+    }
+    Err(format!("I41: Healthy with pods of {made} where {wanted} is specified"))
+}
+
+/// The side of ping and pong that has no part now: it stays on the revision that it served last.
+fn idle<'f>(facts: &'f Facts<'_>) -> Option<&'f str> {
+    let canary = facts.rollout.spec.strategy.canary.as_ref();
+    facts.routed().filter(|_| canary.is_some_and(|canary| canary.ping_pong.is_some())).map(|sides| sides.0)
+}
+
+/// Aborted, with a complete stable revision that nothing keeps from serving: every Service that has users selects it, and
+/// nobody else has pods, but for an aborted revision whose delay is 0, which the user has so decided to keep.
+fn aborted(facts: &Facts<'_>) -> Result<(), String> {
+    let status = &facts.rollout.status;
+    let updating = status.stable_rs != status.current_pod_hash && !facts.rollout.spec.paused;
+    let Some(stable) = facts.by_hash(&status.stable_rs).filter(|_| status.abort && updating) else { return Ok(()) };
+    let full = facts.state.available(stable).min(wanted(stable)) >= facts.replicas;
+    if !full || !can_end(facts) {
+        return Ok(());
+    }
+    // What people look at before the switch stays on the revision that they are to look at.
+    let preview = facts.rollout.spec.strategy.blue_green.as_ref().map_or("", |blue_green| &blue_green.preview_service);
+    let idle = idle(facts);
+    let mut users = facts.services().into_iter().filter(|service| *service != preview && Some(*service) != idle);
+    if let Some(service) = users.find(|service| facts.selected(service) != status.stable_rs) {
+        return Err(format!("I41: aborted, and Service {service} selects {:?}", facts.selected(service)));
+    }
+    let keeps = defaults::abort_scale_down(&facts.rollout) == AbortScaleDown::Never;
+    let kept = |rs: &Value| hash(rs) == status.stable_rs || (keeps && hash(rs) == status.current_pod_hash);
+    match facts.sets().find(|rs| wanted(rs) > 0 && !kept(rs)) {
+        Some(rs) => Err(format!("I34: aborted, and {} still has {} pods at rest", object::name(rs), wanted(rs))),
         None => Ok(()),
     }
 }

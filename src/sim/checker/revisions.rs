@@ -41,7 +41,7 @@ pub fn i15(write: &Write<'_>) -> Found {
     }
 }
 
-/// I19 Revision identity: a new ReplicaSet has the Rollout's template, and no other of R has the same. Where the Rollout
+/// I19 Revision identity: a new ReplicaSet has the Rollout's template, and no other of R was made with the same. Where the Rollout
 /// has changed since it was looked at, the ReplicaSet has one that it had, and no pods.
 pub fn i19(write: &Write<'_>) -> Found {
     if !write.is("ReplicaSet") || write.entry.before.is_some() {
@@ -54,7 +54,8 @@ pub fn i19(write: &Write<'_>) -> Found {
         template
     };
     let new = template(write.made());
-    let twin = write.before.sets().find(|rs| template(rs) == new);
+    let made = |rs: &Arc<Value>| write.past.made.get(object::uid(rs)).unwrap_or(rs).clone();
+    let twin = write.before.sets().find(|rs| template(&made(rs)) == new);
     if let Some(twin) = twin {
         return Err(format!("a second ReplicaSet for the template of {}", object::name(twin)));
     }

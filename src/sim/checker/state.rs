@@ -30,6 +30,8 @@ pub struct Past {
     pub inputs: u64,
     /// Images that the template has had.
     pub images: Vec<Value>,
+    /// ReplicaSets as they were created, by uid: what their pods were made of, whatever is edited later.
+    pub made: BTreeMap<String, Arc<Value>>,
     /// When somebody else last took a revision or pods away, or changed what leads to them.
     pub disturbed: Option<Time>,
     /// Sizes that the Rollout was asked to have, and until when.

@@ -314,12 +314,12 @@ pub fn act(rig: &mut Rig, scenario: &Scenario, action: Action) {
             }
         }
         Action::Restart => rig.restart(),
-        other => act_rarely(rig, other),
+        other => act_rarely(rig, scenario, other),
     }
 }
 
 /// Does what happens less often.
-fn act_rarely(rig: &mut Rig, action: Action) {
+fn act_rarely(rig: &mut Rig, scenario: &Scenario, action: Action) {
     let user = rig.core.user();
     match action {
         Action::Evict(side, count) => {
@@ -345,7 +345,7 @@ fn act_rarely(rig: &mut Rig, action: Action) {
         Action::Plane(millis) => rig.core.cluster.gateway.set_route_lag(Duration::from_millis(millis)),
         Action::Refuse => refuse(rig, &json!("told to")),
         Action::Lose(number) => lose(rig, number, Some(())),
-        Action::Tamper(number) => tamper(rig, number),
+        Action::Tamper(number) => tamper(rig, scenario, number),
         // Everything else is `act`'s own.
         _ => {}
     }
@@ -382,7 +382,7 @@ fn lose(rig: &Rig, number: usize, lost: Option<()>) {
 }
 
 /// Somebody writes objects that look like ours, or into those that are.
-fn tamper(rig: &Rig, number: u8) {
+fn tamper(rig: &Rig, scenario: &Scenario, number: u8) {
     let user = rig.core.user();
     let meta = |name: &str, labels: Value| json!({"name": name, "namespace": KEY.0, "labels": labels});
     let current = hash_of(rig, Side::New);
@@ -411,9 +411,15 @@ fn tamper(rig: &Rig, number: u8) {
             let other = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": meta("other", json!({})), "spec": spec});
             user.create("Rollout", other)
         }
-        // Somebody scales a ReplicaSet of ours.
+        // Somebody scales a ReplicaSet of ours, or edits its template to what is applied later.
         _ => match user.list("ReplicaSet", KEY.0).iter().find(|rs| hash(rs) == current) {
-            Some(rs) => user.merge("ReplicaSet", (KEY.0, object::name(rs)), &json!({"spec": {"replicas": i64::from(number)}})),
+            Some(rs) => {
+                let edit = match number {
+                    7 => json!({"template": image(scenario, 1)}),
+                    _ => json!({"replicas": number}),
+                };
+                user.merge("ReplicaSet", (KEY.0, object::name(rs)), &json!({"spec": edit}))
+            }
             None => return,
         },
     };

@@ -24,7 +24,9 @@
 mod analysis;
 mod analyst;
 mod commands;
+mod edited;
 mod failing;
+mod forced;
 mod found;
 mod kstatus;
 mod managed;
