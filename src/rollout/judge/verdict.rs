@@ -70,7 +70,7 @@ fn judge(case: &Case<'_>, kind: RunKind, (run, seen): (&AnalysisRun, &RunStatus)
         // A full promotion asks no analysis.
         "Inconclusive" if ruling.next.promote_full => {}
         // Resumed by a person: the replacement of this run is on its way, and the resume stays until it is seen.
-        "Inconclusive" if case.resumed() => ruling.replacing = true,
+        "Inconclusive" if analysis::is_resumed(case, kind, run) => ruling.replacing = true,
         "Inconclusive" if !run.spec.terminate || !ruling.next.abort => {
             pause::add("InconclusiveAnalysisRun", case, ruling);
         }

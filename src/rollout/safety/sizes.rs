@@ -138,7 +138,9 @@ fn retire(
         None if delay.is_zero() || crate::mutant!("no-scale-down-delay") => plan.effects.push(gone()),
         Some(deadline) => {
             waiting.count += 1;
-            plan.wake(deadline);
+            plan.wake(
+                deadline + std::time::Duration::from_secs(if crate::mutant!("deadline-seen-late") { 20 } else { 0 }),
+            );
         }
         None => {
             waiting.count += 1;

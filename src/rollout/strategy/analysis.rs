@@ -206,7 +206,7 @@ pub fn effects(case: &Case<'_>) -> (Vec<Effect>, Vec<String>) {
         let replaces = match existing {
             None => None,
             Some(run) if crate::mutant!("runs-pile-up") => Some(run),
-            Some(run) if case.resumed() && undecided(run) => Some(run),
+            Some(run) if is_resumed(case, kind, run) && undecided(run) => Some(run),
             Some(_) => continue,
         };
         match create(case, kind, replaces.map(|run| run.metadata.name.as_str())) {
@@ -216,6 +216,13 @@ pub fn effects(case: &Case<'_>) -> (Vec<Effect>, Vec<String>) {
     }
     effects.extend(super::run_upkeep::effects(case, &kept));
     (effects, errors)
+}
+
+/// Whether a person who resumed has seen the verdict of this run: the record names it. One resume asks for one replacement
+/// (I32), also where that has ended before the record says that it is there.
+pub fn is_resumed(case: &Case<'_>, kind: RunKind, run: &AnalysisRun) -> bool {
+    let named = kind.recorded(case).is_none_or(|recorded| recorded.name == run.metadata.name);
+    case.resumed() && (named || crate::mutant!("replaced-without-end"))
 }
 
 /// Whether a run ended without a verdict, also where it calls itself successful and has measured nothing.

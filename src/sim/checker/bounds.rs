@@ -1,15 +1,18 @@
-//! What has to happen within a time: I14, I30, I35, I42. Judged as time passes, where nothing is late and nothing fails.
+//! What has to happen within a time: I14, I30, I34, I35, I42. Judged as time passes, where nothing is late and nothing fails.
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::check::{Found, Write};
-use super::facts::{Facts, Share, wanted};
+use super::facts::{Facts, Share, hash, wanted};
 use super::managed;
 use super::state::State;
-use crate::api::Time;
+use crate::api::{Time, names};
 use crate::mutants::is_heard;
 use crate::rollout::defaults;
 use crate::rollout::strategy::steps;
+use crate::sim::object;
 
 /// From an abort to the write that takes users back.
 const ABORT_WITHIN: Duration = Duration::from_secs(2);
@@ -25,9 +28,14 @@ pub struct Owed {
 }
 
 /// A promise with a bound: its ID, the bound, and what is owed, where something is.
-type Bound = (&'static str, Duration, fn(&Facts<'_>) -> Option<String>);
+type Bound = (&'static str, Duration, fn(&Facts<'_>, Time) -> Option<String>);
 
-const BOUNDS: &[Bound] = &[("I30", ABORT_WITHIN, i30), ("I14", MENDED_WITHIN, i14), ("I42", MENDED_WITHIN, i42)];
+const BOUNDS: &[Bound] = &[
+    ("I30", ABORT_WITHIN, i30),
+    ("I14", MENDED_WITHIN, i14),
+    ("I42", MENDED_WITHIN, i42),
+    ("I34", MENDED_WITHIN, i34),
+];
 
 /// Takes what was owed a moment ago; returns what is owed now.
 ///
@@ -37,9 +45,9 @@ pub fn judge(state: &State, owed: &[Owed], now: Time) -> Result<Vec<Owed>, (&'st
     let mut still = Vec::new();
     for value in state.rollouts() {
         let Some(facts) = Facts::of(state, value) else { continue };
-        let uid = crate::sim::object::uid(value);
+        let uid = object::uid(value);
         for (id, bound, asked) in BOUNDS.iter().filter(|(id, ..)| is_heard(id)) {
-            let Some(what) = asked(&facts) else { continue };
+            let Some(what) = asked(&facts, now) else { continue };
             let known = owed.iter().find(|known| known.id == *id && known.uid == uid);
             let since = known.map_or(now, |known| known.since);
             if now.since(since) > *bound {
@@ -53,13 +61,13 @@ pub fn judge(state: &State, owed: &[Owed], now: Time) -> Result<Vec<Owed>, (&'st
 
 /// I30 User command wins, the part of abort: where the stable revision carries all of the traffic, the route (or the
 /// active Service) goes to it ≤ 2 s after the abort.
-fn i30(facts: &Facts<'_>) -> Option<String> {
+fn i30(facts: &Facts<'_>, _: Time) -> Option<String> {
     owes(facts).then(|| format!("aborted, stable could carry everything, canary share {:?}", facts.canary_share()))
 }
 
 /// I14 Managed routes are level-based, the part of pods that go: a managed rule leads to a Service without an available
 /// pod for no longer than 5 s.
-fn i14(facts: &Facts<'_>) -> Option<String> {
+fn i14(facts: &Facts<'_>, _: Time) -> Option<String> {
     let (canary, _) = facts.routed().filter(|_| facts.replicas > 0)?;
     let led = managed::newest(facts).into_iter().next()?;
     let available = facts.target(canary).map_or(0, |rs| facts.state.available(rs));
@@ -68,11 +76,37 @@ fn i14(facts: &Facts<'_>) -> Option<String> {
 
 /// I42 Drift, as time passes: weights of somebody else's are set right within 5 s, once both Services lead where they
 /// belong.
-fn i42(facts: &Facts<'_>) -> Option<String> {
+fn i42(facts: &Facts<'_>, _: Time) -> Option<String> {
     let (canary, stable) = facts.routed()?;
     let status = &facts.rollout.status;
     let led = facts.selected(canary) == status.current_pod_hash && facts.selected(stable) == status.stable_rs;
     if led { drifted(facts) } else { None }
+}
+
+/// I34 Termination, the part of former revisions: where the stable one is complete and nothing moves users, what has none
+/// goes within 5 s of the deadline that was promised for it.
+fn i34(facts: &Facts<'_>, now: Time) -> Option<String> {
+    let status = &facts.rollout.status;
+    let held = facts.rollout.spec.paused || status.pause("InconclusiveAnalysisRun").is_some() || invalid(facts);
+    let stable = facts.by_hash(&status.stable_rs).map_or(0, |rs| facts.state.available(rs).min(wanted(rs)));
+    let moving = facts.routed().is_some() && !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded");
+    if held || moving || stable < facts.replicas {
+        return None;
+    }
+    let parts = [&status.stable_rs, &status.current_pod_hash];
+    let deadline = |rs: &Value| object::annotation(rs, names::SCALE_DOWN_DEADLINE)?.parse::<Time>().ok();
+    let late = facts.sets().find(|rs| {
+        let hash = hash(rs);
+        let users = facts.share_up(hash).part > 0 || facts.services().iter().any(|name| facts.selected(name) == hash);
+        let former = parts.iter().all(|part| *part != hash) || (status.abort && status.stable_rs != hash);
+        wanted(rs) > 0 && former && !users && deadline(rs).is_some_and(|deadline| deadline < now)
+    })?;
+    Some(format!("{} has {} pods after its deadline {:?}", object::name(late), wanted(late), deadline(late)))
+}
+
+/// Whether the Rollout is left as it is because of what it says.
+fn invalid(facts: &Facts<'_>) -> bool {
+    facts.rollout.status.conditions.iter().any(|condition| condition.kind == "InvalidSpec")
 }
 
 /// Whether the routes hold other weights than in a pause those of its step, once promoted those of rest, although the pods
@@ -110,8 +144,7 @@ fn owes(facts: &Facts<'_>) -> bool {
     if !aborted {
         return false;
     }
-    let invalid = status.conditions.iter().any(|condition| condition.kind == "InvalidSpec");
-    let Some(stable) = facts.by_hash(&status.stable_rs).filter(|_| !invalid && facts.replicas > 0) else {
+    let Some(stable) = facts.by_hash(&status.stable_rs).filter(|_| !invalid(facts) && facts.replicas > 0) else {
         return false;
     };
     let all = Share { part: 1, whole: 1 };

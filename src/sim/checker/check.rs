@@ -302,10 +302,32 @@ impl Checker {
         }
     }
 
+    /// Remembers how often people have resumed after an inconclusive analysis, and what was replaced since.
+    fn note_replacement(&mut self, entry: &Entry) {
+        let Some(after) = &entry.after else { return };
+        let null = Arc::new(Value::Null);
+        let before = entry.before.as_ref().unwrap_or(&null);
+        match entry.kind.as_str() {
+            "Rollout"
+                if entry.actor != CONTROLLER
+                    && begun(after, before).any(|reason| reason == "InconclusiveAnalysisRun") =>
+            {
+                self.state.past_of(object::uid(after)).resumes += 1;
+            }
+            "AnalysisRun" if entry.before.is_none() && decisions::replaces(after).is_some() => {
+                let Some(owner) = object::controller_uid(after) else { return };
+                let past = self.state.past_of(owner);
+                past.replaced.insert(decisions::gate(after), past.resumes);
+            }
+            _ => {}
+        }
+    }
+
     /// Remembers what the record says: former stable revisions, aborts, decisions.
     fn note_record(&mut self, entry: &Entry) {
         self.note_image(entry);
         self.note_made(entry);
+        self.note_replacement(entry);
         let (Some(after), "Rollout") = (&entry.after, entry.kind.as_str()) else { return };
         let text = |pointer: &str| object::text(after, pointer).to_owned();
         let old = entry.before.as_deref().unwrap_or(&Value::Null);

@@ -193,7 +193,7 @@ pub fn i31(write: &Write<'_>) -> Found {
 }
 
 /// I32 Steps exactly once: our writes move the index +1 at a time (promoteFull, promotion, abort, retry, reset and window apart);
-/// a setWeight is accepted before the next step; ≤ 1 AnalysisRun for each (gate, attempt).
+/// a setWeight is accepted before the next step; ≤ 1 AnalysisRun for each (gate, attempt), and one more for each resume.
 pub fn i32(write: &Write<'_>) -> Found {
     if write.is("AnalysisRun") && write.entry.before.is_none() {
         return one_run(write);
@@ -223,24 +223,30 @@ pub fn i32(write: &Write<'_>) -> Found {
 }
 
 fn one_run(write: &Write<'_>) -> Found {
-    let gate = |run: &Value| {
-        let label = |key: &str| object::label(run, key).unwrap_or_default().to_owned();
-        let note = |key: &str| object::annotation(run, key).unwrap_or_default().to_owned();
-        (
-            label("rollout-type"),
-            label("step-index"),
-            label(HASH),
-            note("siskin.dev/attempt"),
-            note("siskin.dev/replaces"),
-        )
-    };
-    let new = gate(write.made());
+    let new = (gate(write.made()), replaces(write.made()));
+    if let (gate, Some(replaced)) = &new
+        && write.past.replaced.get(gate) == Some(&write.past.resumes)
+    {
+        return Err(format!("{replaced} is replaced, and nobody has resumed since the last replacement of {gate}"));
+    }
     let mut others = write.before.state.list("AnalysisRun", write.before.namespace());
     let uid = object::uid(write.before.value);
-    match others.find(|run| object::controller_uid(run) == Some(uid) && gate(run) == new) {
+    match others.find(|run| object::controller_uid(run) == Some(uid) && (gate(run), replaces(run)) == new) {
         Some(twin) => Err(format!("a second run beside {} for {new:?}", object::name(twin))),
         None => Ok(()),
     }
+}
+
+/// The gate that a run stands for: its type, its step, its revision and its attempt.
+pub fn gate(run: &Value) -> String {
+    let label = |key: &str| object::label(run, key).unwrap_or_default();
+    let attempt = object::annotation(run, "siskin.dev/attempt").unwrap_or_default();
+    [label("rollout-type"), label("step-index"), label(HASH), attempt].join("/")
+}
+
+/// The run that a run replaces.
+pub fn replaces(run: &Value) -> Option<&str> {
+    object::annotation(run, "siskin.dev/replaces")
 }
 
 /// I41 Honest status: Healthy ⇒ observedGeneration = generation ∧ stableRS = currentPodHash ∧ avail(stable) ≥ N

@@ -12,7 +12,7 @@
 //! | [`revisions`] | I15, I19, I22: identity and history |
 //! | [`decisions`] | I09, I26, I28, I30, I31, I32, I41: what is decided, and in which order |
 //! | [`footprint`] | I12, I20, I27: what our writes leave alone |
-//! | [`bounds`] | I14, I30, I35, I42: what has to happen within a time |
+//! | [`bounds`] | I14, I30, I34, I35, I42: what has to happen within a time |
 //! | [`rest`] | what holds once nothing moves any more |
 //!
 //! [`state`] is the picture, [`facts`] what one Rollout's objects say, [`routes`] which weights may be in force.

@@ -38,6 +38,10 @@ pub struct Past {
     pub sizes: Vec<(Time, i32)>,
     /// Inputs seen until a pause last ended, by its reason.
     pub pauses: BTreeMap<String, u64>,
+    /// How often somebody has resumed after an inconclusive analysis.
+    pub resumes: u64,
+    /// Resumes seen until a gate's run was last replaced, by gate.
+    pub replaced: BTreeMap<String, u64>,
     /// When the update last got further by the record, or was changed.
     pub progress: Option<Time>,
 }
