@@ -152,7 +152,8 @@ fn idle<'f>(facts: &'f Facts<'_>) -> Option<&'f str> {
 }
 
 /// Aborted, with a complete stable revision that nothing keeps from serving: every Service that has users selects it, and
-/// nobody else has pods, but for an aborted revision whose delay is 0, which the user has so decided to keep.
+/// nobody else has pods, but for an aborted revision whose delay is 0, which the user has so decided to keep, and the one
+/// that a preview Service still shows because the pods of the next never came.
 fn aborted(facts: &Facts<'_>) -> Result<(), String> {
     let status = &facts.rollout.status;
     let updating = status.stable_rs != status.current_pod_hash && !facts.rollout.spec.paused;
@@ -169,7 +170,11 @@ fn aborted(facts: &Facts<'_>) -> Result<(), String> {
         return Err(format!("I41: aborted, and Service {service} selects {:?}", facts.selected(service)));
     }
     let keeps = defaults::abort_scale_down(&facts.rollout) == AbortScaleDown::Never;
-    let kept = |rs: &Value| hash(rs) == status.stable_rs || (keeps && hash(rs) == status.current_pod_hash);
+    let shown = |hash: &str| !preview.is_empty() && facts.selected(preview) == hash && hash != status.current_pod_hash;
+    let kept = |rs: &Value| match hash(rs) {
+        current if current == status.current_pod_hash => keeps,
+        other => other == status.stable_rs || shown(other),
+    };
     match facts.sets().find(|rs| wanted(rs) > 0 && !kept(rs)) {
         Some(rs) => Err(format!("I34: aborted, and {} still has {} pods at rest", object::name(rs), wanted(rs))),
         None => Ok(()),

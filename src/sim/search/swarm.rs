@@ -12,7 +12,8 @@ use crate::sim::bare::view::Trouble;
 use crate::sim::random::SplitMix;
 
 /// Kinds whose events may be late or lost.
-pub const WATCHED: &[&str] = &["Rollout", "ReplicaSet", "Pod", "Service", "EndpointSlice", "HTTPRoute", "AnalysisRun"];
+pub const WATCHED: &[&str] =
+    &["Rollout", "ReplicaSet", "Pod", "Service", "EndpointSlice", "HTTPRoute", "AnalysisRun", "Deployment"];
 
 /// Chance, in the words of generators.
 struct Dice(SplitMix);
