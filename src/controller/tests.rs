@@ -26,6 +26,7 @@ use crate::telemetry::metrics::Metrics;
 
 mod rest;
 mod routed;
+mod series;
 
 struct Rig {
     user: Hand,
@@ -77,7 +78,7 @@ fn rig_set(definition: Value, scopes: Vec<(&str, Scope)>, settings: &Settings, f
             leadership: None,
             seed: 1,
         });
-        metrics.register(Gauges::new(controller.caches()).unwrap()).unwrap();
+        metrics.register(Gauges::new(controller.caches(), metrics.clone()).unwrap()).unwrap();
         exposed.get_or_insert(metrics);
         tokio::spawn(controller.run(stop.clone()));
     }

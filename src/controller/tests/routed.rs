@@ -52,6 +52,14 @@ pub fn furnish(user: &Hand, name: &str) {
     user.create("HTTPRoute", route).unwrap();
 }
 
+/// Takes away what [`furnish`] has brought.
+pub fn unfurnish(user: &Hand, name: &str) {
+    for service in ["stable", "canary"].map(|role| format!("{name}-{role}")) {
+        user.delete("Service", "default", &service).unwrap();
+    }
+    user.delete("HTTPRoute", "default", name).unwrap();
+}
+
 /// A template of one measurement by the Prometheus at `address`.
 pub fn analysis(user: &Hand, name: &str, address: &str) {
     let metric = json!({
