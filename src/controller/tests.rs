@@ -24,6 +24,7 @@ use crate::sim::driver::drive;
 use crate::sim::models::Disruption;
 use crate::telemetry::metrics::Metrics;
 
+mod bounded;
 mod rest;
 mod routed;
 mod series;
