@@ -28,6 +28,7 @@ mod bounded;
 mod rest;
 mod routed;
 mod series;
+mod undecodable;
 
 struct Rig {
     user: Hand,
