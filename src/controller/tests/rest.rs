@@ -42,7 +42,7 @@ fn release(rig: &Rig, image: &str) {
 }
 
 /// Looks at Rollouts so far.
-fn looks(rig: &Rig) -> u64 {
+pub fn looks(rig: &Rig) -> u64 {
     let text = rig.metrics.render().unwrap();
     let counts = text.lines().filter(|line| line.starts_with("rollout_reconcile_count{"));
     counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()

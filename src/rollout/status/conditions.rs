@@ -225,3 +225,21 @@ pub fn set_invalid(now: Time, status: &mut RolloutStatus, message: String) {
         set(now, status, wanted, Refresh::Always);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::text::LONGEST;
+
+    #[test]
+    fn what_others_say_is_cut_once() {
+        let (mut status, now) = (RolloutStatus::default(), Time::from_seconds(0));
+        let much = "no ".repeat(400_000);
+        set_invalid(now, &mut status, much.clone());
+        set(now, &mut status, wanted("ReplicaFailure", "True", "FailedCreate", much.clone()), Refresh::OnChange);
+        assert!(status.conditions.iter().all(|condition| condition.message.len() <= LONGEST));
+        let before = status.clone();
+        set_invalid(now + std::time::Duration::from_mins(1), &mut status, much);
+        assert_eq!(status, before, "the same is not written again");
+    }
+}
