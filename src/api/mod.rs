@@ -19,6 +19,7 @@ pub mod rollout;
 pub mod rollout_status;
 pub mod selector;
 pub mod steps;
+pub mod text;
 pub mod text_map;
 pub mod time;
 pub mod traffic_routing;

@@ -61,7 +61,7 @@ impl Controller {
             clients,
             seed: seed(),
         });
-        let gauges = Gauges::new(app.caches()).and_then(|gauges| metrics.register(gauges));
+        let gauges = Gauges::new(app.caches(), metrics.clone()).and_then(|gauges| metrics.register(gauges));
         gauges.map_err(|error| failure(&error))?;
         let readiness = app.readiness();
         let stop = shutdown.part();

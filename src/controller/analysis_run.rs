@@ -8,17 +8,19 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::caches::Caches;
-use super::execute::{Executor, target};
+use super::execute::{Executor, occurrence, target};
 use crate::analysis::run::{Finished, Input, Severity, Step, Task, refuse_arguments, step};
 use crate::analysis::substitute;
 use crate::analysis::support::unsupported;
-use crate::api::AnalysisRun;
+use crate::api::{AnalysisRun, Kind as _, Meta};
 use crate::plan::{Event, ObjectRef, Plan, Record};
 use crate::provider::{Request, Sources};
 use crate::rollout::status::record::difference;
+use crate::runtime::cache::{Entry, Invalid};
 use crate::runtime::client::{Preconditions, Resource, Target};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::ApiError;
+use crate::runtime::events::Regarding;
 use crate::runtime::expectations::{Readiness, Seen};
 use crate::runtime::limiter::Class;
 use crate::runtime::object::ObjectKey;
@@ -41,6 +43,8 @@ pub struct RunController {
     sources: Arc<Sources>,
     queue: Queue<ObjectKey>,
     flights: Arc<Mutex<HashMap<ObjectKey, Flight>>>,
+    /// Versions of runs that do not decode, as they were told.
+    unreadable: Mutex<HashMap<ObjectKey, String>>,
 }
 
 impl RunController {
@@ -51,15 +55,28 @@ impl RunController {
         (clock, queue): (Clock, Queue<ObjectKey>),
         sources: Sources,
     ) -> Self {
-        Self { caches, executor, clock, sources: Arc::new(sources), queue, flights: Arc::default() }
+        Self {
+            caches,
+            executor,
+            clock,
+            sources: Arc::new(sources),
+            queue,
+            flights: Arc::default(),
+            unreadable: Mutex::default(),
+        }
     }
 
     async fn look(&self, key: ObjectKey) -> Outcome {
-        let Some(run) = self.caches.runs.get(&key) else {
-            self.flights.lock().remove(&key);
-            self.executor.expectations.clear(&key);
-            self.executor.metrics.forget_run(&key.namespace, &key.name);
-            return Outcome::Gone;
+        let run = match self.caches.runs.entry(&key) {
+            Some(Entry::Valid(run)) => run,
+            Some(Entry::Invalid(invalid)) => return self.report_invalid(&key, &invalid).await,
+            None => {
+                self.flights.lock().remove(&key);
+                self.unreadable.lock().remove(&key);
+                self.executor.expectations.clear(&key);
+                self.executor.metrics.forget_run(&key.namespace, &key.name);
+                return Outcome::Gone;
+            }
         };
         if run.metadata.deletion_timestamp.is_some() {
             return Outcome::Done { wake_at: None };
@@ -89,6 +106,22 @@ impl RunController {
                 }
             }
         }
+    }
+
+    /// A run that does not decode is not measured; an event says why, once a version. Nothing of it is written: whoever
+    /// wrote it has to mend it.
+    async fn report_invalid(&self, key: &ObjectKey, invalid: &Invalid) -> Outcome {
+        let Meta { uid, resource_version, .. } = invalid.meta.clone();
+        let told = self.unreadable.lock().insert(key.clone(), resource_version.clone());
+        if told.as_ref() != Some(&resource_version) {
+            let message = format!("The AnalysisRun {:?} cannot be read: {}", key.name, invalid.error);
+            let api_version = crate::api::names::API_VERSION.to_owned();
+            let kind = AnalysisRun::KIND.to_owned();
+            let regarding = Regarding { api_version, kind, key: key.clone(), uid, resource_version };
+            let event = Event::warning("AnalysisRunUnreadable", message);
+            self.executor.recorder.record(&occurrence(&event, &regarding)).await;
+        }
+        Outcome::Done { wake_at: None }
     }
 
     /// What has finished since the status was written, and what is under way. A namesake begins anew.

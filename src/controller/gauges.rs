@@ -8,6 +8,9 @@ use super::caches::Caches;
 use crate::api::analysis::AnalysisTemplateSpec;
 use crate::api::metric_provider::MetricProvider;
 use crate::api::{AnalysisRun, Meta, Rollout};
+use crate::telemetry::metrics::Metrics;
+
+pub(super) mod requests;
 
 /// Phases of the deprecated `rollout_phase`, by the words of `rollout_info`.
 const PHASES: [&str; 6] = ["Completed", "Progressing", "Paused", "Timeout", "Error", "Abort"];
@@ -40,6 +43,7 @@ const FAMILIES: &[(&str, &str, &[&str])] = &[
 /// Computes the gauges.
 pub struct Gauges {
     caches: Caches,
+    metrics: Metrics,
     descriptions: Vec<IntGaugeVec>,
 }
 
@@ -48,12 +52,12 @@ fn families() -> Result<Vec<IntGaugeVec>, prometheus::Error> {
 }
 
 impl Gauges {
-    /// Gauges over these caches.
+    /// Gauges over these caches, and the counters whose series end with what they are about.
     ///
     /// # Errors
     /// Where a name or label is none that Prometheus knows.
-    pub fn new(caches: Caches) -> Result<Self, prometheus::Error> {
-        Ok(Self { caches, descriptions: families()? })
+    pub fn new(caches: Caches, metrics: Metrics) -> Result<Self, prometheus::Error> {
+        Ok(Self { caches, metrics, descriptions: families()? })
     }
 }
 
@@ -191,6 +195,7 @@ impl Collector for Gauges {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
+        requests::sweep(&self.caches, &self.metrics);
         // The same names and labels were accepted when this was made.
         let Ok(families) = families() else { return Vec::new() };
         let scrape = Scrape(families);

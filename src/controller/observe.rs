@@ -14,7 +14,7 @@ use crate::api::{
     Rollout, Service, Workload,
 };
 use crate::plan::ObjectRef;
-use crate::rollout::invalid::{analysis_fields, service_fields};
+use crate::rollout::invalid::{analysis_fields, service_fields, template_object};
 use crate::rollout::workload::{self, WorkloadView};
 use crate::rollout::world::{Claim, RouteView, Templates, World};
 use crate::rollout::{Memory, Settings, SpecDigest};
@@ -56,10 +56,12 @@ pub trait Objects {
     fn routes_in(&self, kind: RouteKind, namespace: &str, labels: &LabelSelector) -> Vec<Arc<Value>>;
     /// AnalysisRuns that an owner controls.
     fn runs_of(&self, owner_uid: &str) -> Vec<Arc<AnalysisRun>>;
+    /// AnalysisRuns that an owner controls and that do not decode, each with what is wrong.
+    fn unreadable_runs_of(&self, owner_uid: &str) -> Vec<(ObjectRef, String)>;
     /// An AnalysisTemplate.
-    fn template(&self, namespace: &str, name: &str) -> Option<Arc<AnalysisTemplate>>;
+    fn template(&self, namespace: &str, name: &str) -> Lookup<AnalysisTemplate>;
     /// A ClusterAnalysisTemplate.
-    fn cluster_template(&self, name: &str) -> Option<Arc<ClusterAnalysisTemplate>>;
+    fn cluster_template(&self, name: &str) -> Lookup<ClusterAnalysisTemplate>;
     /// A workload that a Rollout takes its template from.
     fn workload(&self, object: &ObjectRef) -> Lookup<Workload>;
     /// Rollouts of a namespace that name a Service.
@@ -80,6 +82,8 @@ pub fn observe(objects: &dyn Objects, (namespace, name): (&str, &str), settings:
             services.insert(service.to_owned(), found);
         }
     }
+    let (templates, mut unreadable) = templates(objects, &rollout);
+    unreadable.extend(objects.unreadable_runs_of(&rollout.metadata.uid));
     Some(World {
         replica_sets,
         pods: by_age(pods, |pod: &Pod| &pod.metadata),
@@ -88,7 +92,8 @@ pub fn observe(objects: &dyn Objects, (namespace, name): (&str, &str), settings:
         endpoints,
         routes: routes(objects, &rollout),
         runs: by_age(objects.runs_of(&rollout.metadata.uid), |run: &AnalysisRun| &run.metadata),
-        templates: templates(objects, &rollout),
+        templates,
+        unreadable,
         digest,
         rollout,
         workload,
@@ -178,29 +183,38 @@ fn routes(objects: &dyn Objects, rollout: &Rollout) -> Vec<RouteView> {
     views
 }
 
-/// Templates that the Rollout reaches, each once.
-fn templates(objects: &dyn Objects, rollout: &Rollout) -> Templates {
+/// Templates that the Rollout reaches, each once, and those among them that do not decode.
+fn templates(objects: &dyn Objects, rollout: &Rollout) -> (Templates, BTreeMap<ObjectRef, String>) {
     let mut found = Templates::default();
+    let mut unreadable = BTreeMap::new();
+    let namespace = &rollout.metadata.namespace;
     let fields = analysis_fields(&rollout.spec.strategy);
     let mut open: Vec<TemplateRef> = fields.iter().flat_map(|(_, analysis)| analysis.templates.clone()).collect();
     for _ in 0..MAX_TEMPLATES {
         let Some(next) = open.pop() else { break };
+        let object = template_object(&next, namespace);
         let name = next.template_name;
-        if next.cluster_scope {
-            if !found.cluster.contains_key(&name)
-                && let Some(template) = objects.cluster_template(&name)
-            {
-                open.extend(template.spec.templates.iter().cloned());
-                found.cluster.insert(name, template);
+        if next.cluster_scope && !found.cluster.contains_key(&name) {
+            match objects.cluster_template(&name) {
+                Lookup::Found(template) => {
+                    open.extend(template.spec.templates.iter().cloned());
+                    found.cluster.insert(name, template);
+                }
+                Lookup::Invalid(error) => drop(unreadable.insert(object, error)),
+                Lookup::Absent | Lookup::Unread => {}
             }
-        } else if !found.namespaced.contains_key(&name)
-            && let Some(template) = objects.template(&rollout.metadata.namespace, &name)
-        {
-            open.extend(template.spec.templates.iter().cloned());
-            found.namespaced.insert(name, template);
+        } else if !next.cluster_scope && !found.namespaced.contains_key(&name) {
+            match objects.template(namespace, &name) {
+                Lookup::Found(template) => {
+                    open.extend(template.spec.templates.iter().cloned());
+                    found.namespaced.insert(name, template);
+                }
+                Lookup::Invalid(error) => drop(unreadable.insert(object, error)),
+                Lookup::Absent | Lookup::Unread => {}
+            }
         }
     }
-    found
+    (found, unreadable)
 }
 
 /// Services that an older Rollout names as well: they are its own.

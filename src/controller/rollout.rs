@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use super::caches::Caches;
 use super::execute::{Executed, Executor, occurrence, target};
+use super::gauges::requests;
 use super::observe::observe;
 use crate::api::{Meta, Rollout};
 use crate::plan::{Event, ObjectRef, Plan, Record};
@@ -30,6 +32,9 @@ const AFTER_DROP: Duration = Duration::from_millis(200);
 /// Resyncs are spread over a tenth of their period.
 const RESYNC_SPREAD: u32 = 10;
 
+/// Rollouts that go before the counters of requests are swept: to look at all of them takes a while.
+const SWEEP_AFTER: u32 = 100;
+
 /// What is kept of a Rollout between looks.
 #[derive(Clone, Debug, Default)]
 struct Kept {
@@ -47,12 +52,14 @@ pub struct RolloutController {
     clock: Clock,
     settings: Arc<Settings>,
     kept: Mutex<HashMap<ObjectKey, Kept>>,
+    /// Rollouts that have gone since the counters of requests were swept.
+    gone: AtomicU32,
 }
 
 impl RolloutController {
     /// A controller over these caches.
     pub fn new(caches: Caches, executor: Arc<Executor>, clock: Clock, settings: Arc<Settings>) -> Self {
-        Self { caches, executor, clock, settings, kept: Mutex::default() }
+        Self { caches, executor, clock, settings, kept: Mutex::default(), gone: AtomicU32::new(0) }
     }
 
     async fn look(&self, key: ObjectKey) -> Outcome {
@@ -181,6 +188,10 @@ impl RolloutController {
         self.executor.expectations.clear(key);
         let kept = self.kept.lock().remove(key);
         self.executor.metrics.forget_rollout(&key.namespace, &key.name);
+        // A scrape sweeps too; but perhaps nobody scrapes.
+        if self.gone.fetch_add(1, Ordering::Relaxed) % SWEEP_AFTER == SWEEP_AFTER - 1 {
+            requests::sweep(&self.caches, &self.executor.metrics);
+        }
         if let Some(kept) = kept {
             let message = format!("Rollout {}/{} is deleted.", key.name, key.namespace);
             let meta = Meta { uid: kept.uid, ..Meta::default() };

@@ -1,6 +1,7 @@
 //! Why a write that is wanted is not made yet.
 
 use crate::api::Time;
+use crate::api::text::shortened;
 
 /// Something that the update waits for: said, never silent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,15 +19,15 @@ pub struct Blocker {
 }
 
 impl Blocker {
-    /// A blocker that waiting cures.
+    /// A blocker that waiting cures. What others have said is cut to what a status carries.
     pub fn wait(code: &'static str, object: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code, object: object.into(), since: None, message: message.into(), remedy: String::new() }
+        Self { code, object: shortened(object), since: None, message: shortened(message), remedy: String::new() }
     }
 
     /// Says what a person can do about it.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = remedy.into();
+        self.remedy = shortened(remedy);
         self
     }
 }

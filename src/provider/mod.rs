@@ -16,7 +16,7 @@ mod target;
 pub use http::{Clients, MAX_ANSWER_BYTES, MAX_REDIRECTS};
 pub use prometheus::Prometheus;
 pub use source::{Clock, MeasureFuture, MetricSource, Request};
-pub use sources::{MAX_TEXT_BYTES, Settings, Sources};
+pub use sources::{MAX_VALUE_BYTES, Settings, Sources};
 
 #[cfg(test)]
 mod tests;

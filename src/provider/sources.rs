@@ -10,11 +10,11 @@ use crate::analysis::run::{Action, Finished, Task};
 use crate::analysis::substitute::Redactor;
 use crate::analysis::support::unsupported;
 use crate::api::analysis::{Measurement, Metric};
+use crate::api::text::{shortened, within};
 
-/// Bytes of one text (value, message, metadata entry) that a measurement may put into a status.
-///
-/// The API server refuses objects beyond 1.5 MB, and a run whose status cannot be written never ends.
-pub const MAX_TEXT_BYTES: usize = 16 << 10;
+/// Bytes of a value, or of an entry of the metadata, that a measurement may put into a status: ten measurements of
+/// twenty metrics have to fit into one object, and a run whose status cannot be written never ends.
+pub const MAX_VALUE_BYTES: usize = 4 << 10;
 
 /// What the sources take from the process.
 #[derive(Clone)]
@@ -66,8 +66,8 @@ impl Sources {
             }
             Err(refusal) => (self.refused(&task, refusal), BTreeMap::new()),
         };
-        let hide = |text: &str| bounded(redactor.redact(text));
-        let metadata = metadata.iter().map(|(key, value)| (key.clone(), hide(value))).collect();
+        let hide = |text: &str| redactor.redact(text);
+        let metadata = metadata.iter().map(|(key, value)| (key.clone(), bounded(hide(value)))).collect();
         Finished { task, measurement: public(measurement, &hide), metadata }
     }
 
@@ -83,20 +83,15 @@ impl Sources {
 
 /// The measurement as people may read it.
 fn public(mut measurement: Measurement, hide: &dyn Fn(&str) -> String) -> Measurement {
-    measurement.message = hide(&measurement.message);
+    measurement.message = shortened(hide(&measurement.message));
     measurement.value = bounded(measurement.value);
     for value in measurement.metadata.values_mut() {
-        *value = hide(value);
+        *value = bounded(hide(value));
     }
     measurement
 }
 
-/// The beginning of a text that is too long.
-fn bounded(mut text: String) -> String {
-    const MARK: &str = "…";
-    if text.len() > MAX_TEXT_BYTES {
-        text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES - MARK.len()));
-        text.push_str(MARK);
-    }
-    text
+/// The beginning of a value that is too long.
+fn bounded(text: String) -> String {
+    within(text, MAX_VALUE_BYTES)
 }

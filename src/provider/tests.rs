@@ -12,6 +12,7 @@ use super::*;
 use crate::analysis::run::{Action, Finished, Task};
 use crate::analysis::substitute::Redactor;
 use crate::api::analysis::{Measurement, Metric};
+use crate::api::text::LONGEST;
 use crate::api::time::Time;
 
 const NOW: &str = "2026-05-04T12:00:00Z";
@@ -122,9 +123,13 @@ async fn a_huge_answer_is_not_read() {
 #[tokio::test]
 async fn long_texts_are_cut() {
     let result: Vec<Value> = (0..20_000).map(|n| json!({"value": [1, n.to_string()]})).collect();
-    let server = server(success("vector", json!(result))).await;
+    let vector = server(success("vector", json!(result))).await;
+    let got = measured(json!({"address": vector.uri(), "query": "up"})).await;
+    assert!(got.value.len() <= MAX_VALUE_BYTES && got.value.ends_with('…'), "{}", got.value.len());
+    let refusal = json!({"status": "error", "errorType": "bad_data", "error": "no ".repeat(400_000)});
+    let server = server(ResponseTemplate::new(400).set_body_json(refusal)).await;
     let got = measured(json!({"address": server.uri(), "query": "up"})).await;
-    assert!(got.value.len() <= MAX_TEXT_BYTES && got.value.ends_with('…'), "{}", got.value.len());
+    assert!(got.message.len() <= LONGEST && got.message.ends_with('…'), "{}", got.message.len());
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ use crate::analysis::support::unsupported;
 use crate::api::analysis::AnalysisTemplateSpec;
 use crate::api::rollout::{RolloutAnalysis, Strategy, TemplateRef};
 use crate::api::traffic_routing::GatewayApi;
+use crate::api::{AnalysisTemplate, ClusterAnalysisTemplate};
+use crate::plan::ObjectRef;
 use crate::traffic::gateway_api::{self, RouteKind, RouteRef};
 
 /// The first reason why the Rollout is invalid, as the condition's message says it.
@@ -121,14 +123,24 @@ fn references(world: &World) -> Option<String> {
     }
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (kind, analysis) in analysis_fields(&world.rollout.spec.strategy) {
+        if let Some(unreadable) = unreadable(world, kind, &analysis.templates) {
+            return Some(unreadable);
+        }
         if let Some(template) = analysis.templates.iter().find(|template| lookup(world, template).is_none()) {
             let place = if template.cluster_scope { Missing::ClusterTemplate } else { Missing::Template };
             return missing(place(Some(kind), &template.template_name), "");
         }
         match Templates::collect(&analysis.templates, &|template| lookup(world, template)) {
             Ok(found) => groups.push((kind, analysis, found)),
-            Err(ComposeError::NoTemplate(name)) => return missing(Missing::Template(None, &name), ""),
-            Err(ComposeError::NoClusterTemplate(name)) => return missing(Missing::ClusterTemplate(None, &name), ""),
+            Err(ComposeError::NoTemplate(name)) => {
+                let wanted = TemplateRef { template_name: name.clone(), cluster_scope: false };
+                return unreadable(world, kind, &[wanted]).or_else(|| missing(Missing::Template(None, &name), ""));
+            }
+            Err(ComposeError::NoClusterTemplate(name)) => {
+                let wanted = TemplateRef { template_name: name.clone(), cluster_scope: true };
+                return unreadable(world, kind, &[wanted])
+                    .or_else(|| missing(Missing::ClusterTemplate(None, &name), ""));
+            }
             Err(error) => return Some(format!("{}: Invalid value: {error}", analysis_path(kind))),
         }
     }
@@ -142,6 +154,23 @@ fn references(world: &World) -> Option<String> {
     };
     let errors = validate_references(&world.digest.references.value(), &shown);
     errors.first().map(ToString::to_string).or_else(|| groups.iter().find_map(unmeasured))
+}
+
+/// The object that a reference means in a namespace.
+pub fn template_object(wanted: &TemplateRef, namespace: &str) -> ObjectRef {
+    if wanted.cluster_scope {
+        ObjectRef::named::<ClusterAnalysisTemplate>("", &wanted.template_name)
+    } else {
+        ObjectRef::named::<AnalysisTemplate>(namespace, &wanted.template_name)
+    }
+}
+
+/// A template that is there and does not decode: to call it missing would send people the wrong way.
+fn unreadable(world: &World, kind: AnalysisKind, wanted: &[TemplateRef]) -> Option<String> {
+    let objects = wanted.iter().map(|template| template_object(template, &world.rollout.metadata.namespace));
+    let (object, error) = objects.into_iter().find_map(|object| world.unreadable.get_key_value(&object))?;
+    let (path, what, name) = (analysis_path(kind), &object.resource.kind, &object.name);
+    Some(format!("{path}: Invalid value: {name:?}: {what} {name:?} cannot be read: {error}"))
 }
 
 fn lookup<'w>(world: &'w World, wanted: &TemplateRef) -> Option<&'w AnalysisTemplateSpec> {

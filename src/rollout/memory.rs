@@ -88,6 +88,8 @@ pub struct Failure {
     pub taken: bool,
     /// Whether a disruption budget has refused an eviction.
     pub refused: bool,
+    /// Whether the API server will not take it until somebody changes something: permissions, a policy, the write itself.
+    pub denied: bool,
 }
 
 /// An eviction that a disruption budget has refused.

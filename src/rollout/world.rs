@@ -67,6 +67,8 @@ pub struct World {
     pub runs: Vec<Arc<AnalysisRun>>,
     /// Templates that the Rollout names.
     pub templates: Templates,
+    /// Templates that the Rollout names and runs that it owns which do not decode, each with what is wrong.
+    pub unreadable: BTreeMap<ObjectRef, String>,
     /// The workload that the template comes from. `rollout` has the template in it already.
     pub workload: WorkloadView,
     /// Objects that belong to somebody else.

@@ -304,14 +304,20 @@ impl Api {
 
     fn count(&self, call: &Call<'_>, code: Option<u16>) {
         let target = call.target;
-        // Argo: names of these kinds are left out, since they come and go without end.
-        let unnamed = matches!(&*target.resource.plural, "events" | "replicasets") || call.verb == Verb::List;
-        let name = if unnamed { "N/A" } else { target.key.name.as_str() };
+        // Argo: names of events and ReplicaSets are left out, since they come and go without end. So do pods, their slices,
+        // and Secrets whose names hold a hash.
+        let plural = &*target.resource.plural;
+        let unnamed = matches!(plural, "events" | "replicasets" | "pods" | "endpointslices" | "secrets")
+            || call.verb == Verb::List;
+        let name = if unnamed { UNNAMED } else { target.key.name.as_str() };
         let code = code.map_or_else(|| "0".to_owned(), |code| code.to_string());
         let labels = [&*target.resource.plural, &target.key.namespace, name, call.verb.metric(), &code];
         self.requests.with_label_values(&labels).inc();
     }
 }
+
+/// In place of a name that is not counted.
+pub const UNNAMED: &str = "N/A";
 
 /// The status in an answer that is no success. Proxies answer in plain text; `Retry-After` may only be a header.
 fn refusal(response: &Response<bytes::Bytes>) -> Status {

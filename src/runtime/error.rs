@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use kube::core::Status;
 
+use crate::api::text::shortened;
+
 /// What kind of request failed: a lost answer means different things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -111,7 +113,7 @@ pub struct ApiError {
     pub kind: ErrorKind,
     /// What was attempted, such as `patch replicasets shop/web-5d9c`.
     pub attempt: String,
-    /// What the server, or the way to it, said.
+    /// What the server, or the way to it, said; cut to what a status carries.
     pub message: String,
     /// Status code of the answer, where there was one.
     pub code: Option<u16>,
@@ -124,7 +126,7 @@ const PATCH_DID_NOT_APPLY: &str = "the server rejected our request due to an err
 impl ApiError {
     /// An error of our own making.
     pub fn new(kind: ErrorKind, attempt: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, attempt: attempt.into(), message: message.into(), code: None }
+        Self { kind, attempt: attempt.into(), message: shortened(message), code: None }
     }
 
     /// Whether the object does not exist.
@@ -152,9 +154,8 @@ impl ApiError {
 
     /// The server answered `status` to `verb`.
     pub fn from_status(verb: Verb, attempt: impl Into<String>, status: &Status) -> Self {
-        let message = if status.message.is_empty() { status.reason.clone() } else { status.message.clone() };
-        let kind = kind_of(verb, status);
-        Self { kind, attempt: attempt.into(), message, code: Some(status.code) }
+        let message = if status.message.is_empty() { &status.reason } else { &status.message };
+        Self { code: Some(status.code), ..Self::new(kind_of(verb, status), attempt, message) }
     }
 
     /// What kube reports of a request `verb`.

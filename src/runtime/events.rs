@@ -21,6 +21,7 @@ use super::clock::Clock;
 use super::error::{ApiError, ErrorKind};
 use super::limiter::Class;
 use super::object::ObjectKey;
+use crate::api::text::within;
 
 /// How long a caller waits for its event to be stored.
 pub const PATIENCE: Duration = Duration::from_millis(100);
@@ -30,7 +31,7 @@ pub const BUFFER: u32 = 2_000;
 const ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest message, in bytes: objects of the API are small.
-const LONGEST_MESSAGE: usize = 16 << 10;
+const LONGEST_MESSAGE: usize = 4 << 10;
 /// Kubernetes' limit on names, and room for the suffix.
 const LONGEST_NAME: usize = 253 - 17;
 
@@ -249,7 +250,7 @@ impl Shared {
             },
             "type": event_type.as_str(),
             "reason": reason,
-            "message": cut(message, LONGEST_MESSAGE),
+            "message": within(message, LONGEST_MESSAGE),
             "firstTimestamp": now,
             "lastTimestamp": now,
             "count": 1,

@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::api::RawJson;
 use crate::api::meta::{Kind, Meta};
+use crate::api::text::shortened;
+use crate::api::{RawJson, crd};
 
 mod watched;
 pub use watched::Watched;
@@ -146,9 +147,25 @@ impl<K: Cached> Entry<K> {
     {
         match serde_json::from_str::<K>(json.get()) {
             Ok(object) => Self::Valid(Arc::new(object)),
-            Err(error) => Self::Invalid(Arc::new(Invalid { meta: salvaged(json.get()), error: error.to_string() })),
+            Err(error) => {
+                let error = shortened(misfit(json.get(), &error));
+                Self::Invalid(Arc::new(Invalid { meta: salvaged(json.get()), error }))
+            }
         }
     }
+}
+
+/// What does not decode: with its path, where the object is of a kind whose schema we have.
+fn misfit(json: &str, error: &serde_json::Error) -> String {
+    // A type that has read the whole by itself has no line to tell, and words of its own.
+    if error.line() > 0
+        && let Ok(value) = serde_json::from_str::<Value>(json)
+        && let Some(kind) = value.get("kind").and_then(Value::as_str)
+        && let Some(named) = crd::check(kind, &value).into_iter().find(|error| error.fault == crd::Fault::Type)
+    {
+        return named.to_string();
+    }
+    error.to_string()
 }
 
 /// The metadata of an object of which something does not decode, perhaps the metadata itself.

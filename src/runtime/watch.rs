@@ -18,6 +18,7 @@ use super::object::Watched;
 use super::random::SplitMix;
 use super::worker::chain;
 use crate::api::meta::Kind;
+use crate::api::text::shortened;
 use crate::telemetry::metrics::WatchMetrics;
 
 mod gate;
@@ -315,7 +316,7 @@ impl<K: Cached + DeserializeOwned> Runner<K> {
         if listing == Listing::Streaming && matches!(code, 400 | 405 | 415 | 422) {
             return Some(End::StreamingRefused);
         }
-        let text = remedy(code, &self.name, chain(error));
+        let text = remedy(code, &self.name, shortened(chain(error)));
         tracing::warn!(kind = %self.name, error = %text, failures, "watch failed");
         self.readiness.failing(&self.name, text);
         let hopeless = code == 410 || failures >= START_FAILURES;

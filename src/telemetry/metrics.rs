@@ -175,6 +175,19 @@ impl Metrics {
         self.forget_kind(&self.analysis_runs, ("analysisruns", &[("namespace", namespace), ("name", name)]));
     }
 
+    /// Drops the counters of requests about everything of which `is_gone(plural, namespace, name)`.
+    pub fn forget_requests(&self, is_gone: impl Fn(&str, &str, &str) -> bool) {
+        for family in self.requests.collect() {
+            for metric in family.get_metric() {
+                let series: HashMap<&str, &str> = metric.get_label().iter().map(|l| (l.name(), l.value())).collect();
+                let label = |name: &str| series.get(name).copied().unwrap_or_default();
+                if is_gone(label("kind"), label("namespace"), label("name")) {
+                    let _ = self.requests.remove(&series);
+                }
+            }
+        }
+    }
+
     fn forget_kind(&self, of: &ReconcileMetrics, (plural, ours): (&str, &[(&str, &str)])) {
         forget(&of.duration, ours);
         forget(&of.errors, ours);

@@ -7,12 +7,13 @@ use serde_json::Value;
 use super::{BY_OWNER, BY_SERVICE, Caches, ORPHANS, routes, within};
 use crate::api::lite::Pod;
 use crate::api::{
-    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, LabelSelector, ReplicaSet, Service, Workload,
+    AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, LabelSelector, Meta, ReplicaSet, Service,
+    Workload,
 };
 use crate::controller::cached::CachedRollout;
 use crate::controller::observe::{Lookup, Objects};
 use crate::plan::ObjectRef;
-use crate::runtime::cache::Cached as _;
+use crate::runtime::cache::{Cached, Entry, Invalid, Store};
 use crate::runtime::object::ObjectKey;
 use crate::traffic::gateway_api::RouteKind;
 
@@ -56,12 +57,22 @@ impl Objects for Caches {
         self.runs.by(BY_OWNER, owner_uid)
     }
 
-    fn template(&self, namespace: &str, name: &str) -> Option<Arc<AnalysisTemplate>> {
-        self.templates.get(&ObjectKey::new(namespace, name))
+    fn unreadable_runs_of(&self, owner_uid: &str) -> Vec<(ObjectRef, String)> {
+        if self.runs.invalid_len() == 0 {
+            return Vec::new();
+        }
+        let owned = |invalid: &Arc<Invalid>| invalid.meta.controller().is_some_and(|owner| owner.uid == owner_uid);
+        let invalid = self.runs.invalid().into_iter().filter(owned);
+        let named = |meta: &Meta| ObjectRef::named::<AnalysisRun>(&meta.namespace, &meta.name);
+        invalid.map(|invalid| (named(&invalid.meta), invalid.error.clone())).collect()
     }
 
-    fn cluster_template(&self, name: &str) -> Option<Arc<ClusterAnalysisTemplate>> {
-        self.cluster_templates.get(&ObjectKey::new("", name))
+    fn template(&self, namespace: &str, name: &str) -> Lookup<AnalysisTemplate> {
+        known(&self.templates, &ObjectKey::new(namespace, name))
+    }
+
+    fn cluster_template(&self, name: &str) -> Lookup<ClusterAnalysisTemplate> {
+        known(&self.cluster_templates, &ObjectKey::new("", name))
     }
 
     fn workload(&self, object: &ObjectRef) -> Lookup<Workload> {
@@ -70,5 +81,14 @@ impl Objects for Caches {
 
     fn rollouts_with_service(&self, namespace: &str, service: &str) -> Vec<Arc<CachedRollout>> {
         self.rollouts.by(BY_SERVICE, &within(namespace, service))
+    }
+}
+
+/// What a cache that has been filled knows of an object.
+fn known<K: Cached>(store: &Store<K>, key: &ObjectKey) -> Lookup<K> {
+    match store.entry(key) {
+        Some(Entry::Valid(object)) => Lookup::Found(object),
+        Some(Entry::Invalid(invalid)) => Lookup::Invalid(invalid.error.clone()),
+        None => Lookup::Absent,
     }
 }

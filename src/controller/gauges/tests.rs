@@ -128,7 +128,7 @@ fn exposed(text: &str) -> BTreeMap<String, BTreeSet<String>> {
 #[tokio::test]
 async fn names_and_labels_are_the_contracts() {
     let metrics = Metrics::new().unwrap();
-    metrics.register(Gauges::new(caches(&metrics)).unwrap()).unwrap();
+    metrics.register(Gauges::new(caches(&metrics), metrics.clone()).unwrap()).unwrap();
     touch(&metrics);
     let text = metrics.render().unwrap();
     let mut found = exposed(&text);

@@ -1,6 +1,7 @@
 //! Aborts: by people, by verdicts, by the deadline.
 
 use super::Ruling;
+use crate::api::text::shortened;
 use crate::plan::Event;
 use crate::rollout::case::Case;
 use crate::rollout::strategy::steps;
@@ -49,7 +50,7 @@ pub fn because(message: String, case: &Case<'_>, ruling: &mut Ruling) {
     }
     ruling.next.abort = true;
     ruling.next.promote_full = false;
-    ruling.abort_message = Some(message);
+    ruling.abort_message = Some(shortened(message));
 }
 
 /// Writes down an abort that is new, whoever asked for it: the time, no pauses, back to the first step.

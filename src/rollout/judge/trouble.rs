@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::api::Pod;
+use crate::api::{Kind as _, Pod, ReplicaSet};
 use crate::plan::Blocker;
 use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
+use crate::rollout::memory::Failure;
 
 /// Reasons of a waiting container that no waiting cures.
 const INCURABLE: &[&str] =
@@ -104,6 +105,22 @@ pub fn blockers(case: &Case<'_>) -> Vec<Blocker> {
     let of_stable =
         stable.into_iter().flat_map(named).map(|trouble| blocker(trouble, "find out why: this version has run before"));
     of_new.chain(of_stable).collect()
+}
+
+/// Writes of the last look that the API server does not take, and will not until somebody does something.
+pub fn denials(case: &Case<'_>) -> Vec<Blocker> {
+    let denied = case.world.memory.failures.iter().filter(|failure| failure.denied).take(NAMED);
+    let told = denied.map(|failure| {
+        Blocker::wait("WriteDenied", failure.object.to_string(), &failure.message)
+            .remedy("grant what is missing, or change the policy or the Rollout that it refers to")
+    });
+    told.collect()
+}
+
+/// Why the new revision's ReplicaSet could not be created, where that was denied.
+pub fn creation_denied<'c>(case: &'c Case<'_>) -> Option<&'c Failure> {
+    let wanted = |failure: &&Failure| failure.denied && failure.object.resource.kind == ReplicaSet::KIND;
+    case.world.memory.failures.iter().find(wanted).filter(|_| case.cast.new.is_none())
 }
 
 fn blocker(trouble: Trouble, otherwise: &str) -> Blocker {

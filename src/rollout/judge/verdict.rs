@@ -4,6 +4,7 @@ use super::{Ruling, abort, pause};
 use crate::analysis::evidence::{self, Verdict};
 use crate::api::AnalysisRun;
 use crate::api::rollout_status::RunStatus;
+use crate::api::text::shortened;
 use crate::plan::Event;
 use crate::rollout::case::Case;
 use crate::rollout::strategy::analysis::{self, RunKind};
@@ -42,7 +43,7 @@ fn recorded(run: &AnalysisRun) -> RunStatus {
         Verdict::Unproven(reason) if !crate::mutant!("success-without-evidence") => ("Inconclusive".to_owned(), reason),
         _ => (run.status.phase.clone(), run.status.message.clone()),
     };
-    RunStatus { name: run.metadata.name.clone(), status, message }
+    RunStatus { name: run.metadata.name.clone(), status, message: shortened(message) }
 }
 
 fn transition(kind: RunKind, before: Option<&RunStatus>, seen: &RunStatus) -> Option<Event> {

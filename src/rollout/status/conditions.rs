@@ -2,10 +2,11 @@
 
 use super::health;
 use crate::api::rollout_status::RolloutCondition;
+use crate::api::text::shortened;
 use crate::api::{RolloutStatus, Time};
 use crate::plan::Event;
 use crate::rollout::case::Case;
-use crate::rollout::judge::{Ruling, abort, deadline};
+use crate::rollout::judge::{Ruling, abort, deadline, trouble};
 use crate::rollout::revision::create;
 use crate::rollout::safety::capacity;
 use crate::rollout::sides::Sides;
@@ -19,8 +20,8 @@ struct Wanted<'a> {
     message: String,
 }
 
-const fn wanted<'a>(kind: &'a str, status: &'a str, reason: &'a str, message: String) -> Wanted<'a> {
-    Wanted { kind, status, reason, message }
+fn wanted<'a>(kind: &'a str, status: &'a str, reason: &'a str, message: String) -> Wanted<'a> {
+    Wanted { kind, status, reason, message: shortened(message) }
 }
 
 /// Whether the same condition is written again with a new time.
@@ -126,14 +127,17 @@ fn progress_condition(case: &Case<'_>, ruling: &mut Ruling, (healthy, paused): (
         ("True", "ReplicaSetNotAvailable", "Rollout does not have minimum availability".to_owned(), Refresh::OnChange)
     } else if deadline::passed(case) {
         ("False", "ProgressDeadlineExceeded", deadline::timed_out_message(case), Refresh::OnChange)
+    } else if let Some(failure) = trouble::creation_denied(case) {
+        let message = format!("Failed to create new replica set {:?}: {}", failure.object.name, failure.message);
+        ("False", "ReplicaSetCreateError", message, Refresh::OnChange)
     } else if before.is_empty() {
         let message = subject.map_or_else(String::new, |name| format!("Found new replica set {name:?}"));
         ("True", "FoundNewReplicaSet", message, Refresh::OnChange)
     } else {
         return;
     };
-    if reason == "ProgressDeadlineExceeded" && before != reason {
-        ruling.events.push(Event::warning("ProgressDeadlineExceeded", message.clone()));
+    if matches!(reason, "ProgressDeadlineExceeded" | "ReplicaSetCreateError") && before != reason {
+        ruling.events.push(Event::warning(reason, message.clone()));
     }
     set(case.now, &mut ruling.next, wanted("Progressing", status, reason, message), refresh);
 }
@@ -215,8 +219,27 @@ fn remove(status: &mut RolloutStatus, kind: &str) {
 
 /// Writes that a specification is invalid; a changed message is written too.
 pub fn set_invalid(now: Time, status: &mut RolloutStatus, message: String) {
-    let same = status.condition("InvalidSpec").is_some_and(|condition| condition.message == message);
+    let wanted = wanted("InvalidSpec", "True", "InvalidSpec", message);
+    let same = status.condition("InvalidSpec").is_some_and(|condition| condition.message == wanted.message);
     if !same {
-        set(now, status, wanted("InvalidSpec", "True", "InvalidSpec", message), Refresh::Always);
+        set(now, status, wanted, Refresh::Always);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::text::LONGEST;
+
+    #[test]
+    fn what_others_say_is_cut_once() {
+        let (mut status, now) = (RolloutStatus::default(), Time::from_seconds(0));
+        let much = "no ".repeat(400_000);
+        set_invalid(now, &mut status, much.clone());
+        set(now, &mut status, wanted("ReplicaFailure", "True", "FailedCreate", much.clone()), Refresh::OnChange);
+        assert!(status.conditions.iter().all(|condition| condition.message.len() <= LONGEST));
+        let before = status.clone();
+        set_invalid(now + std::time::Duration::from_mins(1), &mut status, much);
+        assert_eq!(status, before, "the same is not written again");
     }
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use super::phase;
 use crate::api::rollout_status::{ObservedGeneration, RolloutCondition};
+use crate::api::text::shortened;
 use crate::api::{RolloutStatus, Time};
 use crate::plan::{Blocker, Plan};
 use crate::rollout::case::Case;
@@ -72,7 +73,7 @@ fn stalled(case: &Case<'_>, next: &RolloutStatus, plan: &mut Plan) -> Option<Str
             let blocker = plan.blockers.iter().find(holds).cloned()?;
             let since = Some(blocker.since.unwrap_or(case.now));
             patient(since, case.now, plan)
-                .then(|| format!("{}: {}; {}", blocker.object, blocker.message, blocker.remedy))
+                .then(|| shortened(format!("{}: {}; {}", blocker.object, blocker.message, blocker.remedy)))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `status.phase` and `status.message`. Source: contract, api-rollout §3.3.
 
+use crate::api::text::shortened;
 use crate::api::{Rollout, RolloutStatus, names};
 use crate::rollout::strategy::restart;
 
@@ -26,7 +27,7 @@ pub struct PhaseMessage {
 }
 
 fn of(phase: &'static str, message: impl Into<String>) -> PhaseMessage {
-    PhaseMessage { phase, message: message.into() }
+    PhaseMessage { phase, message: shortened(message) }
 }
 
 /// The phase that the controller persists, from specification and status; the first rule that applies.

@@ -9,6 +9,9 @@ use crate::rollout::settings::OwnStatus;
 /// Blockers that are written; the rest would only repeat them.
 const MAX_BLOCKERS: usize = 10;
 
+/// Weights of routes that are written, all routes together: the status stays small however many there are.
+const MAX_WEIGHTS: usize = 40;
+
 /// What is written under `status.siskin`; `None` where there is nothing to say, or where it would be pruned.
 pub fn siskin(case: &Case<'_>, plan: &Plan, memory: &Memory) -> Option<SiskinStatus> {
     if case.world.settings.own_status == OwnStatus::Pruned {
@@ -16,6 +19,14 @@ pub fn siskin(case: &Case<'_>, plan: &Plan, memory: &Memory) -> Option<SiskinSta
     }
     let blockers = plan.blockers.iter().take(MAX_BLOCKERS).map(blocker).collect();
     let routes = memory.routes.iter().filter_map(|(object, route)| stored::route(object, route));
+    let mut room = MAX_WEIGHTS;
+    // A route that is left out waits longer after a restart, and nothing else.
+    let routes = routes.take_while(|route| {
+        let weights = 1 + route.earlier.len();
+        let fits = weights <= room;
+        room = room.saturating_sub(weights);
+        fits
+    });
     let status = SiskinStatus {
         blockers,
         routes: routes.collect(),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::phase;
 use crate::api::Time;
+use crate::api::text::shortened;
 use crate::rollout::validate::error::quote;
 
 /// The merge patch that says why the Rollout is not carried out; `None` where the status says it already.
@@ -13,7 +14,7 @@ use crate::rollout::validate::error::quote;
 /// `stored` is the object as the API server has it, `error` the path and what was expected there.
 pub fn patch(stored: &Value, error: &str, now: Time) -> Option<Value> {
     let text = |pointer: &str| stored.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let message = format!("The Rollout {} is invalid: {error}", quote(text("/metadata/name")));
+    let message = shortened(format!("The Rollout {} is invalid: {error}", quote(text("/metadata/name"))));
     let generation = stored.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default().to_string();
     let conditions = stored.pointer("/status/conditions").and_then(Value::as_array);
     let is_ours = |condition: &&Value| condition.get("type").and_then(Value::as_str) == Some("InvalidSpec");
@@ -33,7 +34,7 @@ pub fn patch(stored: &Value, error: &str, now: Time) -> Option<Value> {
     let conditions: Vec<Value> = others.cloned().chain([condition]).collect();
     Some(json!({"status": {
         "conditions": conditions, "observedGeneration": generation,
-        "phase": phase::DEGRADED, "message": format!("InvalidSpec: {message}"),
+        "phase": phase::DEGRADED, "message": shortened(format!("InvalidSpec: {message}")),
     }}))
 }
 

@@ -235,6 +235,10 @@ fn create(case: &Case<'_>, kind: RunKind, replaces: Option<&str>) -> Result<Effe
     let spec = spec(case, declared)?;
     let name = free_name(case, kind);
     let rollout = &case.world.rollout;
+    let object = ObjectRef::named::<AnalysisRun>(&rollout.metadata.namespace, &name);
+    if let Some(error) = case.world.unreadable.get(&object) {
+        return Err(format!("AnalysisRun {name:?} is there and cannot be read: {error}: correct or delete it"));
+    }
     let labels = labels(case, kind, declared);
     let mut annotations: Map<String, Value> = Map::new();
     annotations.insert(names::REVISION.to_owned(), json!(case.revision().to_string()));
@@ -245,7 +249,6 @@ fn create(case: &Case<'_>, kind: RunKind, replaces: Option<&str>) -> Result<Effe
     if let Some(metadata) = &declared.analysis_run_metadata {
         annotations.extend(metadata.annotations.iter().map(|(key, value)| (key.clone(), json!(value))));
     }
-    let object = ObjectRef::named::<AnalysisRun>(&rollout.metadata.namespace, &name);
     let body = json!({
         "apiVersion": names::API_VERSION,
         "kind": "AnalysisRun",

@@ -14,6 +14,13 @@ pub enum Fault {
         /// Seconds for the `Retry-After` header.
         retry_after: Option<u64>,
     },
+    /// Refused with this HTTP status in these words, as an admission webhook does; nothing is committed.
+    Denial {
+        /// 400, 403, 422 and the like.
+        code: u16,
+        /// What the webhook says.
+        message: String,
+    },
     /// The connection breaks before the server has seen anything.
     DropBefore,
     /// The write is committed, and the connection breaks before the client hears of it.

@@ -81,6 +81,7 @@ impl ApiServer {
         let fault = self.faults().and_then(|faults| faults.strike(&call.info));
         match &fault {
             Some(Fault::Status { code, retry_after }) => return struck(*code, *retry_after),
+            Some(Fault::Denial { code, message }) => return refuse(&Reject::new(*code, "Forbidden", message.as_str())),
             Some(Fault::DropBefore) => return Err("connection reset before the request was read".into()),
             Some(Fault::Delay(delay)) => self.sleep_until(self.now() + *delay).await,
             Some(Fault::LoseResponse | Fault::Late(_)) | None => {}

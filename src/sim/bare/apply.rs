@@ -117,7 +117,7 @@ impl Run {
                 // A disruption budget's refusal is an answer, and stops nothing.
                 Err(refusal) if effect.verb == Verb::Evict && refusal.code == 429 => {
                     let (object, message) = (effect.object.clone(), refusal.message);
-                    self.applied.failures.push(Failure { object, message, taken: false, refused: true });
+                    self.applied.failures.push(Failure { object, message, taken: false, refused: true, denied: false });
                 }
                 Err(refusal) => {
                     self.failed.get_or_insert(effect.phase);
@@ -213,8 +213,8 @@ impl Run {
             means.expectations.unknown(&self.owner, expected(object));
         }
         self.applied.failed.get_or_insert(refusal.failed);
-        let (message, taken) = (refusal.message, refusal.taken);
-        self.applied.failures.push(Failure { object: object.clone(), message, taken, refused: false });
+        let (message, taken, denied) = (refusal.message, refusal.taken, refusal.code == 403);
+        self.applied.failures.push(Failure { object: object.clone(), message, taken, refused: false, denied });
     }
 
     /// Whether an object is not at the version that was observed; the plan's own writes do not count.

@@ -180,6 +180,16 @@ impl View {
         self.slot(K::KIND, namespace, name)?.read()
     }
 
+    fn lookup<K: Kind + DeserializeOwned + Send + Sync + 'static>(&self, namespace: &str, name: &str) -> Lookup<K> {
+        match (self.one::<K>(namespace, name), self.value(K::KIND, namespace, name)) {
+            (Some(object), _) => Lookup::Found(object),
+            (None, Some(value)) => {
+                Lookup::Invalid(K::deserialize(&**value).err().map(|error| error.to_string()).unwrap_or_default())
+            }
+            (None, None) => Lookup::Absent,
+        }
+    }
+
     fn all<K>(&self, namespace: &str, keep: impl Fn(&K) -> bool) -> Vec<Arc<K>>
     where
         K: Kind + DeserializeOwned + Send + Sync + 'static,
@@ -332,12 +342,17 @@ impl Objects for View {
         self.owned(owner_uid)
     }
 
-    fn template(&self, namespace: &str, name: &str) -> Option<Arc<AnalysisTemplate>> {
-        self.one(namespace, name)
+    fn unreadable_runs_of(&self, _owner_uid: &str) -> Vec<(ObjectRef, String)> {
+        // Nobody writes such runs here.
+        Vec::new()
     }
 
-    fn cluster_template(&self, name: &str) -> Option<Arc<ClusterAnalysisTemplate>> {
-        self.one("", name)
+    fn template(&self, namespace: &str, name: &str) -> Lookup<AnalysisTemplate> {
+        self.lookup(namespace, name)
+    }
+
+    fn cluster_template(&self, name: &str) -> Lookup<ClusterAnalysisTemplate> {
+        self.lookup("", name)
     }
 
     fn workload(&self, object: &ObjectRef) -> Lookup<Workload> {
