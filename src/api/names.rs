@@ -19,6 +19,9 @@ pub const WORKLOAD_GENERATION: &str = "rollout.argoproj.io/workload-generation";
 /// Annotation on a Deployment that a Rollout takes its template from: pods that it had before Siskin drained it.
 /// Siskin's own; the number to scale it to when it is to serve again.
 pub const DRAINED_FROM: &str = "siskin.dev/drained-from";
+/// Annotation on a Deployment that Siskin has drained: the Rollout whose pods replace its own. Siskin's own; when that
+/// Rollout is deleted, the Deployment gets its pods back.
+pub const DRAINED_BY: &str = "siskin.dev/drained-by";
 /// Annotation on ReplicaSets: metadata put on their pods.
 pub const EPHEMERAL_METADATA: &str = "rollout.argoproj.io/ephemeral-metadata";
 /// Annotation on ReplicaSets: when they are scaled down (RFC 3339, UTC).

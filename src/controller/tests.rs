@@ -23,6 +23,8 @@ use crate::sim::driver::drive;
 use crate::sim::models::Disruption;
 use crate::telemetry::metrics::Metrics;
 
+mod deleted;
+
 struct Rig {
     user: Hand,
     cluster: Arc<Mutex<Cluster>>,

@@ -34,7 +34,14 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("Pod", &[]),
-    ("Deployment", &[&["spec", "replicas"], &["metadata", "annotations", names::DRAINED_FROM]]),
+    (
+        "Deployment",
+        &[
+            &["spec", "replicas"],
+            &["metadata", "annotations", names::DRAINED_FROM],
+            &["metadata", "annotations", names::DRAINED_BY],
+        ],
+    ),
     ("Service", &[&["spec", "selector", HASH], &["metadata", "annotations", names::MANAGED_BY]]),
     ("HTTPRoute", &[&["metadata", "labels", names::GATEWAY_IN_PROGRESS]]),
     ("GRPCRoute", &[&["metadata", "labels", names::GATEWAY_IN_PROGRESS]]),

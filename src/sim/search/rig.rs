@@ -302,7 +302,7 @@ impl Rig {
     }
 
     /// Writes of the controller so far, without leases and events.
-    pub(super) fn written(&self) -> usize {
+    pub fn written(&self) -> usize {
         self.decisions().count()
     }
 

@@ -5,6 +5,7 @@
 //! | [`releases`] | whole releases, their exact events |
 //! | [`analysis`] | runs, verdicts, attempts |
 //! | [`commands`] | what people do, at every instant |
+//! | [`deleted`] | Rollouts that are deleted, Deployments that are applied again and again |
 //! | [`managed`] | header and mirror routes |
 //! | [`routes`] | routes of all kinds, by name and by label |
 //! | [`failing`] | pods that never come, invalid specifications |
@@ -24,6 +25,7 @@
 mod analysis;
 mod analyst;
 mod commands;
+mod deleted;
 mod failing;
 mod found;
 mod kstatus;
