@@ -6,6 +6,7 @@
 //! | [`analysis`] | runs, verdicts, attempts |
 //! | [`commands`] | what people do, at every instant |
 //! | [`deleted`] | Rollouts that are deleted, Deployments that are applied again and again |
+//! | [`evidence`] | verdicts that are unread, or of another attempt; what runs are about |
 //! | [`managed`] | header and mirror routes |
 //! | [`routes`] | routes of all kinds, by name and by label |
 //! | [`failing`] | pods that never come, invalid specifications |
@@ -26,6 +27,7 @@ mod analysis;
 mod analyst;
 mod commands;
 mod deleted;
+mod evidence;
 mod failing;
 mod found;
 mod kstatus;
