@@ -1,11 +1,13 @@
 //! Verdicts that nobody has read, verdicts of other attempts, and what runs are about: none of it lets an update pass.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::analyst::Outcome;
 use super::rig::{KEY, Rig, analysis_template, spec};
+use crate::sim::models::kubelet::BEHAVIOUR;
 use crate::sim::object;
 
 fn declared() -> Value {
@@ -126,5 +128,117 @@ fn a_template_that_goes_leaves_the_gate_shut() {
         end(&rig, Outcome::Successful);
         rig.run(60).unwrap();
         assert_eq!(rig.shown(), "Healthy", "{gate}: {}", rig.story("the template is back"));
+    }
+}
+
+fn behave(rig: &Rig, image: &str, how: &Value, count: usize) {
+    let user = rig.core.user();
+    let pods = user.list("Pod", KEY.0);
+    let of = |pod: &&Arc<Value>| object::text(pod, "/spec/containers/0/image") == image;
+    for pod in pods.iter().filter(of).take(count) {
+        let note = json!({"metadata": {"annotations": {BEHAVIOUR: how}}});
+        user.merge("Pod", (KEY.0, object::name(pod)), &note).unwrap();
+    }
+}
+
+/// The pods of the new revision come and go while they are measured: only the run's own end opens the gate.
+#[test]
+fn pods_that_flap_open_no_gate() {
+    for (gate, strategy) in gates().into_iter().skip(2) {
+        for count in [1, 5] {
+            let mut rig = waiting(&strategy);
+            for round in 0..20 {
+                let how = if round % 2 == 0 { json!("never-ready") } else { Value::Null };
+                behave(&rig, "shop:2", &how, count);
+                rig.run(3 + round % 5).unwrap();
+                assert!(!promoted(&rig), "{gate} {count}: {}", rig.story("promoted without a verdict"));
+                assert_eq!(created(&rig), 1, "{gate} {count}: {}", rig.story("another run"));
+            }
+            behave(&rig, "shop:2", &Value::Null, count);
+            rig.run(5).unwrap();
+            assert!(!promoted(&rig));
+            end(&rig, Outcome::Successful);
+            rig.run(60).unwrap();
+            assert_eq!(rig.shown(), "Healthy", "{gate} {count}: {}", rig.story("a verdict at last"));
+            rig.rest().unwrap();
+        }
+    }
+}
+
+/// A person aborts and retries faster than the clock of the record ticks: each attempt is measured by a run of its own.
+#[test]
+fn an_attempt_within_the_same_second_is_another_attempt() {
+    let first = json!({"canary": {"steps": [{"analysis": declared()}, {"pause": {}}]}});
+    let mut all: Vec<(&str, Value)> = gates().into_iter().skip(2).collect();
+    all.push(("first step", first));
+    for (gate, strategy) in all {
+        for millis in [0, 150, 400, 800] {
+            let mut fast = spec(&strategy);
+            fast["template"]["metadata"]["annotations"]["sim.siskin.dev/start"] = json!("0");
+            let mut rig = Rig::new(&fast);
+            rig.analyst.outcomes = vec![Outcome::Running];
+            rig.pace = Duration::from_millis(1);
+            rig.run(30).unwrap();
+            // The attempt begins at the beginning of a second, so that all that follows lies within it.
+            let edge = Duration::from_nanos(
+                1_000_000_000 - rig.core.now().since(rig.core.now().truncated()).subsec_nanos() as u64,
+            );
+            rig.run_until(rig.core.now() + edge).unwrap();
+            rig.edit(&json!({"spec": {"template": {"spec": {"containers": [{"name": "shop", "image": "shop:2"}]}}}}));
+            rig.run_until(rig.core.now() + Duration::from_millis(100)).unwrap();
+            let before = runs(&rig);
+            rig.command(&json!({"abort": true}));
+            rig.run_until(rig.core.now() + Duration::from_millis(40)).unwrap();
+            // The run of the attempt before ends well, although nobody waits for it any more.
+            if let Some(run) = before.first() {
+                let status = json!({"status": Outcome::Successful.status(rig.core.now())});
+                rig.core.user().merge_status("AnalysisRun", (KEY.0, object::name(run)), &status).unwrap();
+            }
+            rig.run_until(rig.core.now() + Duration::from_millis(millis)).unwrap();
+            rig.command(&json!({"abort": false}));
+            rig.run(30).unwrap();
+            let told = format!("{gate} {millis}");
+            assert!(!promoted(&rig), "{told}: {}", rig.story("promoted by an earlier attempt"));
+            assert!(rig.rollout().unwrap().status.current_step_index != Some(1), "{told}: {}", rig.story("step"));
+            assert_eq!(runs(&rig).len(), before.len() + 1, "{told}: {}", rig.story("runs"));
+            end(&rig, Outcome::Successful);
+            rig.run(30).unwrap();
+            assert!(rig.shown() == "Healthy" || rig.shown() == "Paused CanaryPauseStep", "{told}: {}", rig.shown());
+        }
+    }
+}
+
+/// A rollback under way keeps its attempt's time. A revision that it comes to for the second time is measured anew.
+#[test]
+fn a_revision_that_was_left_is_measured_anew() {
+    for (gate, strategy) in gates().into_iter().skip(2) {
+        let mut strategy = strategy;
+        strategy["blueGreen"]["autoPromotionEnabled"] = json!(false);
+        let mut rig = Rig::new(&spec(&strategy));
+        rig.run(30).unwrap();
+        for image in ["shop:2", "shop:3"] {
+            rig.update(image);
+            rig.run(30).unwrap();
+            rig.command(&json!({"pauseConditions": null}));
+            rig.run(120).unwrap();
+            assert_eq!(rig.shown(), "Healthy");
+        }
+        rig.analyst.outcomes = vec![Outcome::Running];
+        let after = gate == "after the switch";
+        for image in ["shop:4", "shop:1", "shop:2", "shop:1"] {
+            let before = created(&rig);
+            rig.update(image);
+            rig.run(20).unwrap();
+            if after {
+                rig.command(&json!({"pauseConditions": null}));
+                rig.run(20).unwrap();
+            }
+            assert_eq!(created(&rig), before + 1, "{gate} {image}: {}", rig.story("no run of its own"));
+            assert!(!promoted(&rig), "{gate} {image}");
+            if !after {
+                end(&rig, Outcome::Successful);
+            }
+            rig.run(20).unwrap();
+        }
     }
 }
