@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::analyst::Outcome;
 use super::rig::{KEY, Rig, analysis_template, spec};
+use crate::sim::checker::facts::HASH;
 use crate::sim::models::kubelet::BEHAVIOUR;
 use crate::sim::object;
 
@@ -239,6 +240,126 @@ fn a_revision_that_was_left_is_measured_anew() {
                 end(&rig, Outcome::Successful);
             }
             rig.run(20).unwrap();
+        }
+    }
+}
+
+/// A template that asks for both hashes.
+fn hashes() -> Value {
+    let mut template = analysis_template("hashes");
+    template["spec"]["args"] = json!([{"name": "latest"}, {"name": "stable"}]);
+    template
+}
+
+fn asks() -> Value {
+    let of = |which: &str| json!({"podTemplateHashValue": which});
+    json!({
+        "templates": [{"templateName": "hashes"}],
+        "args": [{"name": "latest", "valueFrom": of("Latest")}, {"name": "stable", "valueFrom": of("Stable")}],
+    })
+}
+
+fn argument(run: &Value, name: &str) -> String {
+    let args = run.pointer("/spec/args").and_then(Value::as_array).unwrap();
+    args.iter().find(|arg| arg["name"] == name).unwrap()["value"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Arguments that name revisions mean those of the moment, also once another revision has come in the middle.
+#[test]
+fn arguments_name_the_revisions_that_are_compared() {
+    let steps = json!([{"setWeight": 20}, {"analysis": asks()}, {"pause": {}}]);
+    let strategies = [
+        json!({"canary": {"analysis": asks(), "steps": steps}}),
+        json!({"canary": {
+            "canaryService": "shop-canary", "stableService": "shop-stable", "analysis": asks(), "steps": steps,
+            "trafficRouting": {"gatewayAPI": {"httpRoute": "shop"}},
+        }}),
+        json!({"blueGreen": {
+            "activeService": "shop-active", "previewService": "shop-preview", "prePromotionAnalysis": asks(),
+            "postPromotionAnalysis": asks(),
+        }}),
+    ];
+    for strategy in strategies {
+        let mut rig = Rig::bare(1, Some(()));
+        rig.core.user().create("AnalysisTemplate", hashes()).unwrap();
+        rig.create(&spec(&strategy));
+        rig.analyst.outcomes = vec![Outcome::Running];
+        rig.run(30).unwrap();
+        let mut stable = rig.rollout().unwrap().status.stable_rs;
+        let mut seen = Vec::new();
+        for (image, ends) in [("shop:2", None), ("shop:3", Some(())), ("shop:4", None), ("shop:2", Some(()))] {
+            rig.update(image);
+            rig.run(20).unwrap();
+            let latest = rig.rollout().unwrap().status.current_pod_hash;
+            let mut measured = 0;
+            for _ in 0..3 {
+                for run in runs(&rig) {
+                    if seen.contains(&object::uid(&run).to_owned()) {
+                        continue;
+                    }
+                    seen.push(object::uid(&run).to_owned());
+                    measured += 1;
+                    let named = (argument(&run, "latest"), argument(&run, "stable"));
+                    assert_eq!(named, (latest.clone(), stable.clone()), "{image} {strategy}");
+                    assert_eq!(object::label(&run, HASH), Some(latest.as_str()));
+                    if ends.is_some() {
+                        let status = json!({"status": Outcome::Successful.status(rig.core.now())});
+                        rig.core.user().merge_status("AnalysisRun", (KEY.0, object::name(&run)), &status).unwrap();
+                    }
+                }
+                rig.run(30).unwrap();
+            }
+            assert!(measured > 0, "{image} {strategy}: {}", rig.story("nothing was measured"));
+            if ends.is_some() {
+                rig.command(&json!({"pauseConditions": null}));
+                rig.run(90).unwrap();
+                assert_eq!(rig.shown(), "Healthy", "{image} {strategy}: {}", rig.story("end"));
+                stable = latest;
+            }
+        }
+    }
+}
+
+/// A background run with a `startingStep` begins when the gateway has said that the canary has its weight; one after the
+/// switch when the active Service has been switched.
+#[test]
+fn nothing_is_measured_before_users_are_there() {
+    let mut background = declared();
+    background["startingStep"] = json!(1);
+    let steps = json!([{"setWeight": 20}, {"setWeight": 40}, {"pause": {}}]);
+    let routed = json!({"canary": {
+        "canaryService": "shop-canary", "stableService": "shop-stable", "analysis": background, "steps": steps,
+        "trafficRouting": {"gatewayAPI": {"httpRoute": "shop"}},
+    }});
+    let after = json!({"blueGreen": {"activeService": "shop-active", "postPromotionAnalysis": declared()}});
+    for lag in [0, 700, 5_000] {
+        for strategy in [&routed, &after] {
+            let mut rig = Rig::new(&spec(strategy));
+            rig.analyst.outcomes = vec![Outcome::Running];
+            rig.run(30).unwrap();
+            rig.core.cluster.gateway.set_route_lag(Duration::from_millis(lag));
+            rig.update("shop:2");
+            rig.run(60).unwrap();
+            let latest = rig.rollout().unwrap().status.current_pod_hash;
+            let journal = rig.core.cluster.server.journal();
+            let begun = journal.iter().find(|entry| entry.kind == "AnalysisRun").map(|entry| entry.version);
+            let begun = begun.unwrap_or_else(|| panic!("{strategy}: {}", rig.story("no run")));
+            let there = journal.iter().find(|entry| {
+                let Some(after) = entry.after.as_ref() else { return false };
+                if strategy.get("blueGreen").is_some() {
+                    return entry.kind == "Service"
+                        && object::text(after, "/spec/selector/rollouts-pod-template-hash") == latest;
+                }
+                let weighed = object::integer(after, "/spec/rules/0/backendRefs/1/weight") == Some(20);
+                let conditions = after.pointer("/status/parents/0/conditions").and_then(Value::as_array);
+                let accepted = conditions.into_iter().flatten().any(|condition| {
+                    condition["observedGeneration"].as_i64() == Some(object::generation(after))
+                        && condition["status"] == "True"
+                });
+                entry.kind == "HTTPRoute" && weighed && accepted
+            });
+            let there = there.unwrap_or_else(|| panic!("{strategy}: {}", rig.story("never there"))).version;
+            assert!(there < begun, "{lag} {strategy}: {}", rig.story("measured too early"));
         }
     }
 }
