@@ -269,7 +269,14 @@ impl Executed {
     fn fail(&mut self, object: &ObjectRef, error: ApiError) {
         tracing::warn!(%object, %error, "write failed");
         let taken = error.kind == ErrorKind::AlreadyExists;
-        self.failures.push(Failure { object: object.clone(), message: error.to_string(), taken, refused: false });
+        let denied = matches!(error.kind, ErrorKind::Forbidden | ErrorKind::Invalid);
+        self.failures.push(Failure {
+            object: object.clone(),
+            message: error.to_string(),
+            taken,
+            refused: false,
+            denied,
+        });
         self.error.get_or_insert(error);
     }
 }
@@ -279,7 +286,7 @@ impl Executed {
     fn refused(&mut self, object: &ObjectRef, error: &ApiError) {
         tracing::info!(%object, %error, "eviction refused");
         let message = error.to_string();
-        self.failures.push(Failure { object: object.clone(), message, taken: false, refused: true });
+        self.failures.push(Failure { object: object.clone(), message, taken: false, refused: true, denied: false });
     }
 }
 

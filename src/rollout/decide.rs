@@ -61,6 +61,7 @@ pub fn decide(world: &World, now: Time) -> Decision {
     }
     plan.effects.sort_by_key(|effect| effect.phase);
     plan.blockers.extend(trouble::blockers(&case));
+    plan.blockers.extend(trouble::refused(&case));
 
     settle_wakes(&case, &ruling, &mut plan);
     let memory = remember(&case, &ruling.next, &mut plan);

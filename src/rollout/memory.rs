@@ -88,6 +88,8 @@ pub struct Failure {
     pub taken: bool,
     /// Whether a disruption budget has refused an eviction.
     pub refused: bool,
+    /// Whether the server has judged the write and will not have it: what passes by itself is another matter.
+    pub denied: bool,
 }
 
 /// An eviction that a disruption budget has refused.

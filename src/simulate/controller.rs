@@ -134,5 +134,5 @@ impl Controller {
 
 fn failure(object: &crate::plan::ObjectRef) -> Failure {
     let message = "InternalError (500): the API server refused, by a fault of the simulation".to_owned();
-    Failure { object: object.clone(), message, taken: false, refused: false }
+    Failure { object: object.clone(), message, taken: false, refused: false, denied: false }
 }

@@ -106,6 +106,18 @@ pub fn blockers(case: &Case<'_>) -> Vec<Blocker> {
     of_new.chain(of_stable).collect()
 }
 
+/// Writes of the last plan that the API server has judged and will not have. They are tried again and again, for only
+/// people can change what refuses them.
+pub fn refused(case: &Case<'_>) -> Vec<Blocker> {
+    let denied = case.world.memory.failures.iter().filter(|failure| failure.denied).take(NAMED);
+    let remedy = "change what refuses it: an admission webhook, a policy, a schema, or Siskin's permissions";
+    denied
+        .map(|failure| {
+            Blocker::wait("WriteRefused", failure.object.to_string(), failure.message.clone()).remedy(remedy)
+        })
+        .collect()
+}
+
 fn blocker(trouble: Trouble, otherwise: &str) -> Blocker {
     let remedy = match trouble.cure {
         Cure::Room => "make room: nodes, or a larger quota",

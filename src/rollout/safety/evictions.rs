@@ -212,7 +212,13 @@ mod tests {
     fn a_refusal_holds_for_a_while() {
         let at = Time::default() + Duration::from_secs(1_000);
         let object = ObjectRef::named::<Pod>("default", "a");
-        let failure = crate::rollout::memory::Failure { object, message: "no".to_owned(), taken: false, refused: true };
+        let failure = crate::rollout::memory::Failure {
+            object,
+            message: "no".to_owned(),
+            taken: false,
+            refused: true,
+            denied: false,
+        };
         let known = Memory { failures: vec![failure], evicting_at: Some(at), ..Memory::default() };
         let first = refusals(&known, at + NEXT);
         assert_eq!(first, [Refusal { pod: "a".to_owned(), message: "no".to_owned(), at }]);

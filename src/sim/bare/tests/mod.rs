@@ -10,6 +10,7 @@
 //! | [`managed`] | header and mirror routes |
 //! | [`routes`] | routes of all kinds, by name and by label |
 //! | [`failing`] | pods that never come, invalid specifications |
+//! | [`refused`] | routes that the server will not have |
 //! | [`found`] | defects that generated worlds have shown |
 //! | [`restarts`] | what a restart costs, with and without the record |
 //! | [`scale`] | sizes that follow the weight, floors and thresholds |
@@ -35,6 +36,7 @@ mod managed;
 mod ping_pong;
 mod pods;
 mod recorded;
+mod refused;
 mod releases;
 mod restart;
 mod restarts;
