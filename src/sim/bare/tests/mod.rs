@@ -10,6 +10,7 @@
 //! | [`managed`] | header and mirror routes |
 //! | [`routes`] | routes of all kinds, by name and by label |
 //! | [`failing`] | pods that never come, invalid specifications |
+//! | [`churn`] | many pods that come and go all the time |
 //! | [`refused`] | routes that the server will not have |
 //! | [`found`] | defects that generated worlds have shown |
 //! | [`restarts`] | what a restart costs, with and without the record |
@@ -26,6 +27,7 @@
 //! | [`rig`], [`analyst`] | names for what these tests use of [`crate::sim::search`] |
 mod analysis;
 mod analyst;
+mod churn;
 mod commands;
 mod deleted;
 mod evidence;
