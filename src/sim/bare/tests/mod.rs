@@ -11,6 +11,7 @@
 //! | [`routes`] | routes of all kinds, by name and by label |
 //! | [`failing`] | pods that never come, invalid specifications |
 //! | [`churn`] | many pods that come and go all the time |
+//! | [`pairs`] | two fields that change in one apply |
 //! | [`refused`] | routes that the server will not have |
 //! | [`found`] | defects that generated worlds have shown |
 //! | [`restarts`] | what a restart costs, with and without the record |
@@ -35,6 +36,7 @@ mod failing;
 mod found;
 mod kstatus;
 mod managed;
+mod pairs;
 mod ping_pong;
 mod pods;
 mod recorded;
