@@ -22,6 +22,9 @@ pub const DRAINED_FROM: &str = "siskin.dev/drained-from";
 /// Annotation on ReplicaSets: a digest of the template that they were made for. Siskin's own; it tells an edited template
 /// from the one that the pods run.
 pub const MADE_FOR: &str = "siskin.dev/made-for";
+/// Annotation on a Deployment that Siskin has drained: the Rollout whose pods replace its own. Siskin's own; when that
+/// Rollout is deleted, the Deployment gets its pods back.
+pub const DRAINED_BY: &str = "siskin.dev/drained-by";
 /// Annotation on ReplicaSets: metadata put on their pods.
 pub const EPHEMERAL_METADATA: &str = "rollout.argoproj.io/ephemeral-metadata";
 /// Annotation on ReplicaSets: when they are scaled down (RFC 3339, UTC).

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::analysis_run::RunController;
 use super::caches::{Caches, Queues, Scope};
 use super::definition;
+use super::deployment::DeploymentController;
 use super::execute::Executor;
 use super::rollout::RolloutController;
 use super::service::ServiceController;
@@ -65,7 +66,7 @@ pub struct Threads {
     pub rollouts: usize,
     /// AnalysisRuns.
     pub runs: usize,
-    /// Services.
+    /// Services, and as many for Deployments: what deleted Rollouts leave behind is little.
     pub services: usize,
 }
 
@@ -114,6 +115,7 @@ impl Controller {
             rollouts: queue("Rollouts", &mut random),
             runs: queue("AnalysisRuns", &mut random),
             services: queue("Services", &mut random),
+            deployments: queue("Deployments", &mut random),
         };
         let caches = Caches::new(&queues);
         let watch_metrics = parts.metrics.watches.clone();
@@ -246,10 +248,12 @@ impl Controller {
         let timing = (parts.clock.clone(), self.queues.runs.clone());
         let runs = RunController::new(self.caches.clone(), executor(), timing, sources);
         let services = ServiceController::new(self.caches.clone(), executor());
+        let deployments = DeploymentController::new(self.caches.clone(), executor());
         let workers = vec![
             Workers::start(parts.workers.rollouts, &self.queues.rollouts, &parts.clock, rollouts),
             Workers::start(parts.workers.runs, &self.queues.runs, &parts.clock, runs),
             Workers::start(parts.workers.services, &self.queues.services, &parts.clock, services),
+            Workers::start(parts.workers.services, &self.queues.deployments, &parts.clock, deployments),
         ];
         (workers, recorder)
     }

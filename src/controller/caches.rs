@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kube::core::{ApiResource, GroupVersionKind};
 
 use super::cached::CachedRollout;
-use super::workloads::{BY_WORKLOAD, Gates, Workloads, workload_of};
+use super::workloads::{BY_WORKLOAD, Gates, LastSizes, Workloads, drained_otherwise, workload_of};
 use crate::api::lite::Pod;
 use crate::api::{
     AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, EndpointSlice, Kind, Meta, ReplicaSet, Service, names,
@@ -46,6 +46,8 @@ pub struct Caches {
     pub cluster_templates: Arc<Store<ClusterAnalysisTemplate>>,
     /// What Rollouts take their templates from.
     pub workloads: Workloads,
+    /// What deleted Rollouts wanted.
+    pub last_sizes: LastSizes,
 }
 
 /// The queues that changes feed.
@@ -57,6 +59,8 @@ pub struct Queues {
     pub runs: Queue<ObjectKey>,
     /// Services that nobody may need any more.
     pub services: Queue<ObjectKey>,
+    /// Deployments that nobody may drain any more.
+    pub deployments: Queue<ObjectKey>,
 }
 
 /// Which part of a cluster is looked at.
@@ -109,7 +113,8 @@ impl Caches {
     /// Empty caches that feed `queues`.
     pub fn new(queues: &Queues) -> Self {
         let gates = Gates::default();
-        let rollouts = rollouts(queues, &gates);
+        let last_sizes = LastSizes::default();
+        let rollouts = rollouts(queues, &gates, &last_sizes);
         let replica_sets = replica_sets(queues);
         Self {
             pods: pods(queues, &replica_sets),
@@ -124,6 +129,7 @@ impl Caches {
                 within("", &meta.name)
             }),
             workloads: Workloads::new(queues, &rollouts, gates),
+            last_sizes,
             rollouts,
             replica_sets,
         }
@@ -155,6 +161,11 @@ impl Caches {
         self.workloads.watch(watches, scope.namespace.as_deref());
     }
 
+    /// ReplicaSets of a namespace that carry a pod hash and that nobody controls.
+    pub fn orphans_of(&self, namespace: &str) -> Vec<Arc<ReplicaSet>> {
+        self.replica_sets.by(ORPHANS, namespace)
+    }
+
     /// The version of an object that a cache holds, by the object's kind.
     pub fn meta(&self, object: &ObjectRef) -> Option<Meta> {
         let key = ObjectKey::new(&object.namespace, &object.name);
@@ -172,8 +183,8 @@ impl Caches {
     }
 }
 
-fn rollouts(queues: &Queues, gates: &Gates) -> Arc<Store<CachedRollout>> {
-    let (queues, gates) = (queues.clone(), gates.clone());
+fn rollouts(queues: &Queues, gates: &Gates, last_sizes: &LastSizes) -> Arc<Store<CachedRollout>> {
+    let (queues, gates, last_sizes) = (queues.clone(), gates.clone(), last_sizes.clone());
     let indexes = vec![
         Index { name: BY_SERVICE, keys: services_of },
         Index { name: routes::BY_ROUTE, keys: routes::named_by },
@@ -187,6 +198,10 @@ fn rollouts(queues: &Queues, gates: &Gates) -> Arc<Store<CachedRollout>> {
         queues.rollouts.add(change.key(), lane(change));
         for service in no_longer_named(change) {
             queues.services.add(service, lane(change));
+        }
+        last_sizes.note(change);
+        if let Some(deployment) = drained_otherwise(change) {
+            queues.deployments.add(deployment, lane(change));
         }
     }))
 }

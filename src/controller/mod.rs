@@ -4,6 +4,7 @@ pub mod app;
 pub mod cached;
 pub mod caches;
 pub mod definition;
+pub mod deployment;
 pub mod execute;
 pub mod gauges;
 pub mod observe;

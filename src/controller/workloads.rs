@@ -5,15 +5,18 @@
 //! would cost each installation what few use. Once asked for, the whole kind is watched: a watch has no selector for
 //! "named by a Rollout", and one watch a name is not bounded. ReplicaSets are those that no Rollout owns.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kube::core::{ApiResource, GroupVersionKind};
+use parking_lot::Mutex;
 
 use super::cached::CachedRollout;
 use super::caches::{Queues, lane, within};
 use super::observe::Lookup;
 use crate::api::{Meta, Rollout, Workload, names};
 use crate::plan::{ObjectRef, Resource};
+use crate::rollout::release;
 use crate::rollout::workload::{DEPLOYMENT, POD_TEMPLATE, REPLICA_SET, referenced};
 use crate::runtime::cache::{Change, Entry, Store};
 use crate::runtime::object::ObjectKey;
@@ -22,6 +25,52 @@ use crate::runtime::watch::{Gate, Watch, Watches};
 /// Index of Rollouts by the workload that they refer to.
 pub const BY_WORKLOAD: &str = "workload";
 const KINDS: [Resource; 3] = [DEPLOYMENT, REPLICA_SET, POD_TEMPLATE];
+
+/// Deleted Rollouts whose last size is remembered.
+const MAX_LAST_SIZES: usize = 1_000;
+
+/// Pods that Rollouts wanted when they were deleted: an autoscaler may have asked for more than their Deployment ever
+/// had. Cheap to clone. Where it is full, or the process is another one, the Deployment's own note counts.
+#[derive(Clone, Debug, Default)]
+pub struct LastSizes(Arc<Mutex<HashMap<ObjectKey, i32>>>);
+
+impl LastSizes {
+    /// Remembers the size of a Rollout that refers to a Deployment and has been deleted.
+    pub fn note(&self, change: &Change<'_, CachedRollout>) {
+        let Some(cached) = change.old_object().filter(|_| change.new.is_none()) else { return };
+        let mut sizes = self.0.lock();
+        if let Some(size) =
+            cached.rollout.spec.replicas.filter(|_| deployment_of(cached).is_some() && sizes.len() < MAX_LAST_SIZES)
+        {
+            sizes.insert(change.key(), size);
+        }
+    }
+
+    /// The size of a Rollout that has been deleted, if it is remembered.
+    pub fn of(&self, rollout: &ObjectKey) -> Option<i32> {
+        self.0.lock().get(rollout).copied()
+    }
+
+    /// Nobody asks any more.
+    pub fn forget(&self, rollout: &ObjectKey) {
+        self.0.lock().remove(rollout);
+    }
+}
+
+/// The Deployment that a Rollout refers to, as long as it is not on its way out, and whether it drains it.
+fn deployment_of(cached: &CachedRollout) -> Option<(ObjectKey, bool)> {
+    let rollout = &cached.rollout;
+    let object = referenced(rollout)?.ok().filter(|object| object.resource == DEPLOYMENT)?;
+    let stays = rollout.metadata.deletion_timestamp.is_none();
+    stays.then(|| (ObjectKey::new(&object.namespace, &object.name), release::drains(rollout)))
+}
+
+/// The Deployment that is another matter for a Rollout after a change than before it.
+pub fn drained_otherwise(change: &Change<'_, CachedRollout>) -> Option<ObjectKey> {
+    let before = change.old_object().and_then(|old| deployment_of(old))?;
+    let after = change.new_object().and_then(|new| deployment_of(new));
+    (after.as_ref() != Some(&before)).then_some(before.0)
+}
 
 /// What starts the watch of each kind.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +104,11 @@ fn text(resource: &Resource, namespace: &str, name: &str) -> String {
     format!("{}/{}", resource.kind, within(namespace, name))
 }
 
+/// The text of [`BY_WORKLOAD`] that Rollouts have which refer to a Deployment.
+pub fn deployment_text(deployment: &ObjectKey) -> String {
+    text(&DEPLOYMENT, &deployment.namespace, &deployment.name)
+}
+
 /// The texts of [`BY_WORKLOAD`].
 pub fn workload_of(cached: &CachedRollout) -> Vec<String> {
     let object = referenced(&cached.rollout).and_then(Result::ok);
@@ -65,13 +119,17 @@ impl Workloads {
     /// Empty caches; a change concerns the Rollouts that refer to the object.
     pub fn new(queues: &Queues, rollouts: &Arc<Store<CachedRollout>>, gates: Gates) -> Self {
         let kind = |(resource, gate): (Resource, Gate)| {
-            let (queue, rollouts, of) = (queues.rollouts.clone(), Arc::clone(rollouts), resource.clone());
+            let (queues, rollouts, of) = (queues.clone(), Arc::clone(rollouts), resource.clone());
             let store = Store::new(Vec::new(), move |change: &Change<'_, Workload>| {
                 let Some(meta) = change.new.or(change.old).map(Entry::meta).filter(|_| !same_to_us(change)) else {
                     return;
                 };
+                let drained = change.new_object().is_some_and(|new| release::drained_by(new).is_some());
+                if of == DEPLOYMENT && (drained || change.new.is_none()) {
+                    queues.deployments.add(change.key(), lane(change));
+                }
                 for cached in rollouts.by(BY_WORKLOAD, &text(&of, &meta.namespace, &meta.name)) {
-                    queue.add(ObjectKey::of(&cached.rollout.metadata), lane(change));
+                    queues.rollouts.add(ObjectKey::of(&cached.rollout.metadata), lane(change));
                 }
             });
             Kind { resource, store: Arc::new(store), gate }
@@ -100,6 +158,11 @@ impl Workloads {
         Some(kind.store.entry(&ObjectKey::new(&object.namespace, &object.name))?.meta().clone())
     }
 
+    /// A Deployment, if it is known and decodes.
+    pub fn deployment(&self, key: &ObjectKey) -> Option<Arc<Workload>> {
+        self.kind(&DEPLOYMENT)?.store.get(key)
+    }
+
     /// What is known of an object.
     pub fn lookup(&self, object: &ObjectRef) -> Lookup<Workload> {
         let Some(kind) = self.kind(&object.resource) else { return Lookup::Absent };
@@ -118,7 +181,9 @@ fn same_to_us(change: &Change<'_, Workload>) -> bool {
         (Some(old), Some(new)) => {
             old.metadata.uid == new.metadata.uid
                 && old.metadata.generation == new.metadata.generation
-                && old.metadata.annotation(names::DRAINED_FROM) == new.metadata.annotation(names::DRAINED_FROM)
+                && [names::DRAINED_FROM, names::DRAINED_BY]
+                    .iter()
+                    .all(|note| old.metadata.annotation(note) == new.metadata.annotation(note))
                 && old.status == new.status
         }
         _ => false,

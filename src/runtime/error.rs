@@ -123,6 +123,9 @@ pub struct ApiError {
 /// hold, or a path that is gone. Source: `NewGenericServerResponse`, status 422.
 const PATCH_DID_NOT_APPLY: &str = "the server rejected our request due to an error in our request";
 
+/// What a `test` that does not hold is called. A policy's word on a tag `latest` is none of these.
+const FAILED_TESTS: [&str; 2] = ["testing value", "test failed"];
+
 impl ApiError {
     /// An error of our own making.
     pub fn new(kind: ErrorKind, attempt: impl Into<String>, message: impl Into<String>) -> Self {
@@ -211,7 +214,7 @@ fn patch_did_not_apply(status: &Status) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes).map(|cause| cause.message.as_str());
     std::iter::once(status.message.as_str())
         .chain(causes)
-        .any(|text| text.starts_with(PATCH_DID_NOT_APPLY) || text.to_ascii_lowercase().contains("test"))
+        .any(|text| text.starts_with(PATCH_DID_NOT_APPLY) || FAILED_TESTS.iter().any(|failed| text.contains(failed)))
 }
 
 #[cfg(test)]
@@ -235,6 +238,7 @@ mod tests {
             (Verb::JsonPatch, 422, "Invalid", "testing value /spec/x failed", ErrorKind::Conflict),
             (Verb::JsonPatch, 422, "Invalid", PATCH_DID_NOT_APPLY, ErrorKind::Conflict),
             (Verb::JsonPatch, 422, "Invalid", "spec.weight: must be below 100", ErrorKind::Invalid),
+            (Verb::JsonPatch, 422, "Invalid", "the tag latest is not allowed", ErrorKind::Invalid),
             (Verb::MergePatch, 422, "Invalid", "spec.test: required", ErrorKind::Invalid),
             (Verb::Create, 429, "TooManyRequests", "", throttled),
             (Verb::Get, 503, "ServiceUnavailable", "", ErrorKind::Transient),

@@ -67,7 +67,8 @@ fn caches(metrics: &Metrics) -> Caches {
     let queues = Queues {
         rollouts: Queue::new(clock.clone(), metrics.queue("Rollouts"), 1),
         runs: Queue::new(clock.clone(), metrics.queue("AnalysisRuns"), 2),
-        services: Queue::new(clock, metrics.queue("Services"), 3),
+        services: Queue::new(clock.clone(), metrics.queue("Services"), 3),
+        deployments: Queue::new(clock, metrics.queue("Deployments"), 4),
     };
     let caches = Caches::new(&queues);
     let meta = json!({"namespace": "shop", "name": "web"});

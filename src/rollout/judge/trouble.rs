@@ -112,7 +112,7 @@ pub fn denials(case: &Case<'_>) -> Vec<Blocker> {
     let denied = case.world.memory.failures.iter().filter(|failure| failure.denied).take(NAMED);
     let told = denied.map(|failure| {
         Blocker::wait("WriteDenied", failure.object.to_string(), &failure.message)
-            .remedy("grant what is missing, or change the policy or the Rollout that it refers to")
+            .remedy("change what refuses it: an admission webhook, a policy, a schema, or Siskin's permissions")
     });
     told.collect()
 }

@@ -142,7 +142,10 @@ fn scale((object, deployment): (&ObjectRef, &Workload), goal: WorkloadGoal, expo
     if !up {
         let noted = deployment.metadata.annotation(names::DRAINED_FROM).and_then(|text| text.parse().ok());
         let most = noted.unwrap_or(from).max(from);
-        metadata.insert("annotations".to_owned(), json!({names::DRAINED_FROM: most.to_string()}));
+        metadata.insert(
+            "annotations".to_owned(),
+            json!({names::DRAINED_FROM: most.to_string(), names::DRAINED_BY: exposure.world.rollout.metadata.name}),
+        );
     }
     let own = exposure.cast.all().filter(|revision| revision.size.spec > 0);
     let mut basis: Vec<Basis> = own.map(|revision| Basis::of(&*revision.rs)).collect();

@@ -10,13 +10,19 @@ use crate::rollout::judge::Ruling;
 use crate::rollout::strategy::{blue_green, rollback, steps};
 
 const ABORTED: &str = "Aborted";
+/// What the record's times are exact to.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Keeps `status.duration`.
 pub fn update(case: &Case<'_>, ruling: &mut Ruling) {
     let now = case.now.truncated();
     let back = rolled_back(case, ruling);
     if ruling.retried || (ruling.reset && back.is_none() && begins(case)) {
-        ruling.next.duration = Some(RolloutDuration { rollout_started_at: Some(now), ..RolloutDuration::default() });
+        // A time of its own: by it, runs of an earlier attempt within the same second are told from those of this one.
+        let last = case.status().duration.as_ref().and_then(|duration| duration.rollout_started_at);
+        let started = last.map_or(now, |last| now.max(last + TICK));
+        ruling.next.duration =
+            Some(RolloutDuration { rollout_started_at: Some(started), ..RolloutDuration::default() });
         return;
     }
     let manual = manual_pause(case, ruling);

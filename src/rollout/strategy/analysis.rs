@@ -184,7 +184,7 @@ fn belongs(case: &Case<'_>, kind: RunKind, run: &AnalysisRun) -> bool {
 }
 
 /// The attempt by the time at which it began; empty where the record does not keep it.
-fn attempt(case: &Case<'_>) -> String {
+pub(super) fn attempt(case: &Case<'_>) -> String {
     let started = case.status().duration.as_ref().and_then(|duration| duration.rollout_started_at);
     started.map(|time| time.to_string()).unwrap_or_default()
 }

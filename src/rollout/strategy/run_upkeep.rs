@@ -7,6 +7,7 @@ use crate::api::{AnalysisRun, names};
 use crate::plan::{Effect, ObjectRef, Phase as PlanPhase, Precondition, Verb};
 use crate::rollout::case::Case;
 use crate::rollout::defaults;
+use crate::rollout::strategy::analysis;
 
 /// Deletions of runs in one plan.
 const MAX_DELETIONS: usize = 10;
@@ -14,10 +15,7 @@ const MAX_DELETIONS: usize = 10;
 /// Stops runs that are not in `kept`, and deletes finished ones beyond the history limits. Source: contract, behaviour §11.
 pub fn effects(case: &Case<'_>, kept: &[&str]) -> Vec<Effect> {
     let others = || case.world.runs.iter().filter(|run| !kept.contains(&run.metadata.name.as_str()));
-    let mut effects: Vec<Effect> = others()
-        .filter(|run| !Phase::text_completed(&run.status.phase) && !run.spec.terminate)
-        .map(|run| stop(run))
-        .collect();
+    let mut effects: Vec<Effect> = others().filter_map(|run| leave(case, run)).collect();
     let (successful_limit, other_limit) = defaults::run_history_limits(&case.world.rollout);
     let (mut successful, mut unsuccessful) = (0, 0);
     let mut deletions = 0;
@@ -56,16 +54,29 @@ fn is_recorded(case: &Case<'_>, run: &AnalysisRun) -> bool {
     named.into_iter().flatten().any(|recorded| recorded.name == run.metadata.name)
 }
 
-fn stop(run: &AnalysisRun) -> Effect {
-    Effect {
+/// Stops a run that goes on, and takes it out of the attempt where it measured another revision: a rollback under way
+/// keeps the attempt's time, and may come to that revision once more.
+fn leave(case: &Case<'_>, run: &AnalysisRun) -> Option<Effect> {
+    let attempt = analysis::attempt(case);
+    let other = run.metadata.label(names::POD_HASH) != Some(case.new_hash());
+    let outlives = other && !attempt.is_empty() && run.metadata.annotation(analysis::ATTEMPT) == Some(attempt.as_str());
+    let goes_on = !Phase::text_completed(&run.status.phase) && !run.spec.terminate;
+    let mut patch = json!({});
+    if outlives {
+        patch["metadata"] = json!({"annotations": {analysis::ATTEMPT: null}});
+    }
+    if goes_on {
+        patch["spec"] = json!({"terminate": true});
+    }
+    (outlives || goes_on).then(|| Effect {
         phase: PlanPhase::Upkeep,
         object: ObjectRef::to(run),
-        verb: Verb::Merge(json!({"spec": {"terminate": true}})),
+        verb: Verb::Merge(patch),
         precondition: Precondition::identity(&run.metadata.uid),
         rests_on: Vec::new(),
         reason: "analysis is no longer needed".to_owned(),
         events: Vec::new(),
-    }
+    })
 }
 
 fn delete(run: &AnalysisRun) -> Effect {

@@ -13,6 +13,7 @@
 use crate::api::names;
 use crate::rollout::case::Case;
 use crate::rollout::cast::{Cast, Revision};
+use crate::rollout::release;
 use crate::rollout::status::phase;
 use crate::rollout::world::World;
 
@@ -30,7 +31,7 @@ pub fn goal(case: &Case<'_>) -> Option<WorkloadGoal> {
     let rollout = &case.world.rollout;
     let (_, deployment) = case.world.workload.deployment()?;
     let scale_down = rollout.spec.workload_ref.as_ref().map(|reference| reference.scale_down.as_str())?;
-    if rollout.spec.paused || !matches!(scale_down, "onsuccess" | "progressively") {
+    if rollout.spec.paused || !release::drains(rollout) {
         return None;
     }
     let current = deployment.wanted();

@@ -73,6 +73,11 @@ impl Reject {
         Self { details: json!({ "causes": causes }), ..Self::new(422, "Invalid", message) }
     }
 
+    /// Whether this is a JSON patch that does not apply: the object has changed, and nobody has judged what it would become.
+    pub fn is_patch_failure(&self) -> bool {
+        self.code == 422 && self.message == Self::patch_failed("").message
+    }
+
     /// 501 for what takes a program inside a pod.
     pub fn no_programs(what: &str) -> Self {
         let message = format!(

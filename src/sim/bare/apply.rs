@@ -77,6 +77,7 @@ struct Refusal {
     message: String,
     taken: bool,
     unknown: bool,
+    denied: bool,
 }
 
 impl Run {
@@ -97,7 +98,7 @@ impl Run {
                 self.applied.dropped = true;
                 return Progress::Done(self.applied);
             }
-            match self.send(means, |run, hand| run.effect(&effect, hand)) {
+            match self.send(&effect.object, means, |run, hand| run.effect(&effect, hand)) {
                 Ok(Sent::Answered(version)) => {
                     match effect.verb {
                         Verb::Delete => {
@@ -135,7 +136,7 @@ impl Run {
             self.applied.events.extend(self.plan.events.iter().cloned());
         }
         let Some(record) = self.plan.record.clone() else { return Progress::Done(self.applied) };
-        match self.send(means, |run, hand| run.status(&record, hand)) {
+        match self.send(&record.object, means, |run, hand| run.status(&record, hand)) {
             Ok(Sent::Answered(version)) => {
                 self.answered(&record.object, version, means);
             }
@@ -149,13 +150,21 @@ impl Run {
     /// Sends one write, unless something happens to it.
     fn send(
         &mut self,
+        object: &ObjectRef,
         means: &mut Means<'_>,
         write: impl Fn(&Self, &Hand) -> Result<Option<Arc<Value>>, Reject>,
     ) -> Result<Sent, Refusal> {
         let strike = if std::mem::take(&mut self.thawed) { None } else { means.strikes.meet() };
         let refuse = |code, retry_after| {
             let failed = Failed::Refused { retry_after };
-            Err(Refusal { failed, code, message: format!("struck: {code}"), taken: false, unknown: false })
+            Err(Refusal {
+                failed,
+                code,
+                message: format!("struck: {code}"),
+                taken: false,
+                unknown: false,
+                denied: false,
+            })
         };
         match strike {
             Some(Strike::Freeze(millis)) => {
@@ -172,7 +181,11 @@ impl Run {
         if !means.fence.permits() && !crate::mutant!("lease-unchecked") {
             let message = "the lease is too old".to_owned();
             let failed = Failed::Refused { retry_after: None };
-            return Err(Refusal { failed, code: 0, message, taken: false, unknown: false });
+            return Err(Refusal { failed, code: 0, message, taken: false, unknown: false, denied: false });
+        }
+        if let Some((_, message)) = means.strikes.denied.filter(|(kind, _)| *kind == object.resource.kind) {
+            let (failed, message) = (Failed::Refused { retry_after: None }, message.to_owned());
+            return Err(Refusal { failed, code: 422, message, taken: false, unknown: false, denied: true });
         }
         let written = write(self, means.hand);
         match (strike, written) {
@@ -188,6 +201,7 @@ impl Run {
                 message: reject.to_string(),
                 taken: reject.code == 409 && reject.reason == "AlreadyExists",
                 unknown: false,
+                denied: matches!(reject.code, 400 | 403 | 422) && !reject.is_patch_failure(),
             }),
         }
     }
@@ -213,7 +227,7 @@ impl Run {
             means.expectations.unknown(&self.owner, expected(object));
         }
         self.applied.failed.get_or_insert(refusal.failed);
-        let (message, taken, denied) = (refusal.message, refusal.taken, refusal.code == 403);
+        let Refusal { message, taken, denied, .. } = refusal;
         self.applied.failures.push(Failure { object: object.clone(), message, taken, refused: false, denied });
     }
 
@@ -284,7 +298,14 @@ impl Run {
 }
 
 fn unknown(why: &str) -> Refusal {
-    Refusal { failed: Failed::TimedOut, code: 0, message: format!("struck: {why}"), taken: false, unknown: true }
+    Refusal {
+        failed: Failed::TimedOut,
+        code: 0,
+        message: format!("struck: {why}"),
+        taken: false,
+        unknown: true,
+        denied: false,
+    }
 }
 
 /// The patch with its preconditions in it.

@@ -48,6 +48,9 @@ pub struct Strikes {
     pub ordered: BTreeMap<u64, Strike>,
     /// Writes so far.
     pub writes: u64,
+    /// The kind whose objects nobody may change any more, and what the server says of it: a validating webhook, for
+    /// example. It lasts until somebody takes it away.
+    pub denied: Option<(&'static str, &'static str)>,
     failures: u32,
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::check::{Found, Write};
 use super::facts::HASH;
 use crate::api::names;
+use crate::rollout::strategy::analysis::ATTEMPT;
 use crate::sim::object;
 use crate::traffic::gateway_api::RouteKind;
 
@@ -34,13 +35,20 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("Pod", &[]),
-    ("Deployment", &[&["spec", "replicas"], &["metadata", "annotations", names::DRAINED_FROM]]),
+    (
+        "Deployment",
+        &[
+            &["spec", "replicas"],
+            &["metadata", "annotations", names::DRAINED_FROM],
+            &["metadata", "annotations", names::DRAINED_BY],
+        ],
+    ),
     ("Service", &[&["spec", "selector", HASH], &["metadata", "annotations", names::MANAGED_BY]]),
     ("HTTPRoute", &[&["metadata", "labels", names::GATEWAY_IN_PROGRESS]]),
     ("GRPCRoute", &[&["metadata", "labels", names::GATEWAY_IN_PROGRESS]]),
     ("TCPRoute", &[&["metadata", "labels", names::GATEWAY_IN_PROGRESS]]),
     ("TLSRoute", &[&["metadata", "labels", names::GATEWAY_IN_PROGRESS]]),
-    ("AnalysisRun", &[&["spec", "terminate"], &["status"]]),
+    ("AnalysisRun", &[&["spec", "terminate"], &["status"], &["metadata", "annotations", ATTEMPT]]),
 ];
 /// What the API server changes by itself.
 const SERVER: &[&[&str]] = &[

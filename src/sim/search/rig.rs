@@ -29,7 +29,7 @@ use crate::sim::object;
 pub(super) const MAX_EVENTS: usize = 5_000;
 /// Ticks of the cluster at one instant, before that counts as never ending.
 const MAX_TICKS: usize = 200;
-/// Pods at one time, before that counts as never ending: no case wants more than a few.
+/// Pods at one time, before that counts as never ending: hardly any case wants more than a few.
 const MAX_PODS: usize = 100;
 /// Seconds after which everything has come to its end that ever does.
 pub(super) const REST: u64 = 20_000;
@@ -60,6 +60,8 @@ pub struct Rig {
     pub analyst: Analyst,
     /// From a look that wrote to the next.
     pub pace: Duration,
+    /// Pods at one time, before that counts as never ending.
+    pub most_pods: usize,
     /// Whether requests may fail and views be late: without that a refused write is a defect.
     pub troubled: bool,
     /// What somebody does at a turn, by its number.
@@ -117,6 +119,7 @@ impl Rig {
             checker: Checker::default(),
             analyst,
             pace: Duration::from_millis(20),
+            most_pods: MAX_PODS,
             troubled: false,
             hands: BTreeMap::new(),
             looked_at: None,
@@ -302,7 +305,7 @@ impl Rig {
     }
 
     /// Writes of the controller so far, without leases and events.
-    pub(super) fn written(&self) -> usize {
+    pub fn written(&self) -> usize {
         self.decisions().count()
     }
 
@@ -318,7 +321,7 @@ impl Rig {
             let due = self.core.cluster.tick();
             let analysis = self.analyst.tick(self.core.now());
             self.check()?;
-            if self.checker.state.list("Pod", KEY.0).nth(MAX_PODS).is_some() {
+            if self.checker.state.list("Pod", KEY.0).nth(self.most_pods).is_some() {
                 return Err(self.story("I40: pods without end"));
             }
             if self.core.cluster.server.version() == before {
