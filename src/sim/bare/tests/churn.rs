@@ -14,7 +14,7 @@ const PODS: i64 = 100;
 /// From one look at who dies to the next.
 const BEAT: Duration = Duration::from_secs(5);
 /// An update without churn takes about four minutes.
-const PATIENCE: Duration = Duration::from_mins(60);
+const PATIENCE: Duration = Duration::from_hours(1);
 
 struct Churn {
     rig: Rig,

@@ -181,9 +181,8 @@ fn an_attempt_within_the_same_second_is_another_attempt() {
             rig.pace = Duration::from_millis(1);
             rig.run(30).unwrap();
             // The attempt begins at the beginning of a second, so that all that follows lies within it.
-            let edge = Duration::from_nanos(
-                1_000_000_000 - rig.core.now().since(rig.core.now().truncated()).subsec_nanos() as u64,
-            );
+            let into = rig.core.now().since(rig.core.now().truncated());
+            let edge = Duration::from_secs(1).saturating_sub(into);
             rig.run_until(rig.core.now() + edge).unwrap();
             rig.edit(&json!({"spec": {"template": {"spec": {"containers": [{"name": "shop", "image": "shop:2"}]}}}}));
             rig.run_until(rig.core.now() + Duration::from_millis(100)).unwrap();
