@@ -277,17 +277,21 @@ impl Checker {
         })
     }
 
-    /// Remembers what was specified, by the image of its first container.
+    /// Remembers what was specified, by the image of its first container; a workload may be older than its Rollout.
     fn note_image(&mut self, entry: &Entry) {
         let Some(after) = entry.after.as_ref().filter(|_| matches!(entry.kind.as_str(), "Rollout" | "Deployment"))
         else {
             return;
         };
-        let Some(image) = object::at(after, "/spec/template/spec/containers/0/image") else { return };
+        let older = entry.kind == "Rollout" && entry.before.is_none();
+        let workloads = self.state.list("Deployment", &entry.namespace).filter(|_| older);
+        let image = |value: &Arc<Value>| object::at(value, "/spec/template/spec/containers/0/image").cloned();
+        let images: Vec<Value> = workloads.chain([after]).filter_map(image).collect();
         for uid in self.state.uids(&entry.namespace) {
-            let past = self.state.past.get(&uid);
-            if past.is_none_or(|past| !past.images.contains(image)) {
-                self.state.past_of(&uid).images.push(image.clone());
+            for image in &images {
+                if self.state.past.get(&uid).is_none_or(|past| !past.images.contains(image)) {
+                    self.state.past_of(&uid).images.push(image.clone());
+                }
             }
         }
     }

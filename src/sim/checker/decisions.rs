@@ -260,10 +260,11 @@ pub fn i41(write: &Write<'_>) -> Found {
     let facts = write.before;
     let available = facts.by_hash(&new.stable_rs).map_or(0, |rs| facts.state.available(rs).min(wanted(rs)));
     let share = facts.canary_share();
-    // What somebody has just taken away, a late view shows still.
-    let there = available >= facts.replicas || unseen_hand(write);
+    // What somebody has just taken away, or led elsewhere, a late view shows still.
+    let unseen = unseen_hand(write);
+    let there = available >= facts.replicas || unseen;
     let generation = object::generation(facts.value).to_string();
-    let routed = share.part == 0 && (!facts.claimed() || facts.acknowledged());
+    let routed = (share.part == 0 && (!facts.claimed() || facts.acknowledged())) || unseen;
     if new.observed_generation != generation || new.stable_rs != new.current_pod_hash || !there || !routed {
         return Err(format!(
             "Healthy with generation {} of {generation}, {available} of {} pods, canary share {share:?}",
