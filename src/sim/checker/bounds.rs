@@ -89,7 +89,8 @@ fn i34(facts: &Facts<'_>, now: Time) -> Option<String> {
     let status = &facts.rollout.status;
     let held = facts.rollout.spec.paused || status.pause("InconclusiveAnalysisRun").is_some() || invalid(facts);
     let stable = facts.by_hash(&status.stable_rs).map_or(0, |rs| facts.state.available(rs).min(wanted(rs)));
-    let moving = facts.routed().is_some() && !matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded");
+    let resting = matches!(status.phase.as_str(), "Healthy" | "Paused" | "Degraded");
+    let moving = facts.routed().is_some() && (!resting || (facts.claimed() && !facts.acknowledged()));
     if held || moving || stable < facts.replicas {
         return None;
     }

@@ -10,6 +10,7 @@ use super::pace::{allowed, unseen_hand};
 use super::routes::{Generation, Led, RouteHistory, led};
 use super::traffic::resize;
 use crate::api::names;
+use crate::rollout::strategy::steps;
 use crate::sim::object;
 
 /// The managed routes that the steps up to an index have set and not taken back.
@@ -173,8 +174,11 @@ pub fn at_rest(facts: &Facts<'_>) -> Found {
     let updating = status.phase == "Paused" && !status.abort && !status.promote_full;
     let updating = updating && status.stable_rs != status.current_pod_hash;
     let wants_pods = facts.by_hash(&status.current_pod_hash).is_some_and(|rs| asked_for(facts, rs));
+    // A step that has come to weight 0 asks for no pods, also where a pause keeps those of the step before.
+    let weight = steps::weight_at(&facts.rollout, status.current_step_index.unwrap_or(0));
     if !updating
         || !wants_pods
+        || (weight == 0 && facts.canary_scale().is_none())
         || facts.replicas == 0
         || facts.selected(canary) != status.current_pod_hash
         || available(canary) == 0

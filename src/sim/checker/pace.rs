@@ -197,18 +197,17 @@ pub fn i29(write: &Write<'_>) -> Found {
     Ok(())
 }
 
-/// I33 Safe pre-emption: no write of ours raises the size or the share of a revision that is neither stable nor current.
+/// I33 Safe pre-emption: no write of ours raises the size or the share of a revision that is neither stable nor current;
+/// but the share where the stable one has no pod left, and users are led to whoever can answer.
 pub fn i33(write: &Write<'_>) -> Found {
     let facts = write.before;
     let status = &facts.rollout.status;
-    if status.stable_rs.is_empty() || facts.by_hash(&status.stable_rs).is_none() {
-        return Ok(());
-    }
+    let Some(stable) = facts.by_hash(&status.stable_rs) else { return Ok(()) };
     let between = |set: &str| !set.is_empty() && set != status.stable_rs && set != status.current_pod_hash;
     if let Some((from, to)) = resize(write).filter(|(from, to)| to > from && between(hash(write.left()))) {
         return Err(format!("{} grows from {from} to {to}, and is neither stable nor current", hash(write.left())));
     }
-    if !write.is_route() {
+    if !write.is_route() || facts.state.available(stable) == 0 {
         return Ok(());
     }
     for set in facts.sets().map(|rs| hash(rs)).filter(|set| between(set)) {
