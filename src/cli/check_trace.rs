@@ -117,9 +117,13 @@ fn text(report: &Report) -> String {
         0 => String::new(),
         count => format!("; {count} objects are older than the log, and the first write to each is not judged"),
     };
+    let raced = match report.raced {
+        0 => String::new(),
+        count => format!("; {count} were under way together with somebody else's write to the Rollout"),
+    };
     let Report { writes, judged, rollouts, .. } = report;
     let sum = format!(
-        "{verdict}: {judged} writes of the controller judged, of {writes} to {rollouts} Rollouts and what belongs to them{unknown}\n"
+        "{verdict}: {judged} writes of the controller judged, of {writes} to {rollouts} Rollouts and what belongs to them{unknown}{raced}\n"
     );
     broken.chain(more).chain([sum]).collect()
 }

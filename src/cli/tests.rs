@@ -407,12 +407,15 @@ async fn judges_an_audit_log() {
     let event = |user: &str, uri: &str, body: Value| {
         let resource = if body["kind"] == "Rollout" { "rollouts" } else { "services" };
         // Server-side apply makes objects with a patch.
-        let code = if body["metadata"]["resourceVersion"] == "9" { 200 } else { 201 };
+        let version = body["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+        let code = if version == "9" { 200 } else { 201 };
+        // One after the other.
+        let time = format!("2026-11-21T12:00:00.00000{version}Z");
         json!({
             "kind": "Event", "level": "RequestResponse", "stage": "ResponseComplete", "verb": "patch", "requestURI": uri,
             "user": {"username": user}, "responseStatus": {"code": code}, "responseObject": body,
             "objectRef": {"resource": resource, "namespace": "shop", "name": body["metadata"]["name"]},
-            "requestReceivedTimestamp": "2026-11-21T12:00:00.000000Z", "stageTimestamp": "2026-11-21T12:00:00.000001Z",
+            "requestReceivedTimestamp": time, "stageTimestamp": time,
         })
         .to_string()
     };

@@ -78,7 +78,7 @@ fn judge(case: &Case<'_>, kind: RunKind, (run, seen): (&AnalysisRun, &RunStatus)
         _ => {
             // The replacement of an inconclusive run is there: the resume that asked for it is used up.
             let replacement = run.metadata.annotation(analysis::REPLACES).is_some();
-            if replacement && case.resumed() {
+            if replacement && case.resumed() && !crate::mutant!("replaced-without-end") {
                 ruling.next.controller_pause = false;
             }
         }

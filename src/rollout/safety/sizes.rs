@@ -116,6 +116,11 @@ fn still_serving(exposure: &Exposure<'_>, revision: &Revision, kept: i32) -> Blo
     Blocker::wait("TrafficNotSettled", format!("ReplicaSet/{}", revision.name()), message)
 }
 
+/// How long after a deadline it is looked at: not at all, but for a mutant.
+fn lateness() -> std::time::Duration {
+    std::time::Duration::from_secs(if crate::mutant!("deadline-seen-late") { 20 } else { 0 })
+}
+
 /// Lets a revision that served traffic wait for its delay, then go.
 fn retire(
     exposure: &Exposure<'_>,
@@ -138,16 +143,14 @@ fn retire(
         None if delay.is_zero() || crate::mutant!("no-scale-down-delay") => plan.effects.push(gone()),
         Some(deadline) => {
             waiting.count += 1;
-            plan.wake(
-                deadline + std::time::Duration::from_secs(if crate::mutant!("deadline-seen-late") { 20 } else { 0 }),
-            );
+            plan.wake(deadline + lateness());
         }
         None => {
             waiting.count += 1;
             // Rounded up to a whole second, which is what the annotation holds: never shorter than declared.
             let deadline = (waiting.now + delay + std::time::Duration::from_millis(999)).truncated();
             plan.effects.push(write::set_deadline(revision, deadline, "scale-down delay begins"));
-            plan.wake(deadline);
+            plan.wake(deadline + lateness());
         }
     }
 }

@@ -113,6 +113,12 @@ fn a_write_that_breaks_a_promise_is_told_with_its_line() {
         report.broken.iter().map(|broken| (broken.id, broken.at.as_str(), broken.namespace.as_str())).collect();
     assert_eq!(told, [("I04", format!("audit.log:{}", lines.len()).as_str(), "default")], "{:?}", report.broken);
     assert!(report.broken[0].message.contains(object::label(&serving, HASH).unwrap()));
+    // Asked for before somebody commanded something, and done after: neither could know of the other.
+    let mut long: Value = serde_json::from_str(&lines.pop().unwrap()).unwrap();
+    long["requestReceivedTimestamp"] = json!("2000-01-01T00:00:00Z");
+    lines.push(long.to_string());
+    let report = read(&lines).check(USER);
+    assert_eq!((report.violations, report.raced), (0, 1));
     // The same by somebody else is none of ours.
     lines.pop();
     entry.actor = "somebody".to_owned();
