@@ -57,7 +57,12 @@ fn caches() -> Caches {
     let metrics = Metrics::new().expect("metrics");
     let clock = Clock::scaled(Time::default(), 1.0);
     let queue = |name: &str| Queue::new(clock.clone(), metrics.queue(name), 1);
-    Caches::new(&Queues { rollouts: queue("Rollouts"), runs: queue("AnalysisRuns"), services: queue("Services") })
+    Caches::new(&Queues {
+        rollouts: queue("Rollouts"),
+        runs: queue("AnalysisRuns"),
+        services: queue("Services"),
+        deployments: queue("Deployments"),
+    })
 }
 
 fn http_routes(caches: &Caches) -> &Store<Json> {
