@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::caches::Caches;
 use super::execute::{Executor, target};
+use super::leftover;
 use super::workloads::{BY_WORKLOAD, deployment_text};
 use crate::api::{Rollout, Workload};
-use crate::plan::{Effect, ObjectRef, Plan};
+use crate::plan::ObjectRef;
 use crate::rollout::release;
 use crate::runtime::cache::{Cached as _, Entry};
-use crate::runtime::error::{ApiError, ErrorKind};
-use crate::runtime::expectations::{Readiness, Seen};
+use crate::runtime::error::ApiError;
 use crate::runtime::limiter::Class;
 use crate::runtime::object::{Json, ObjectKey};
 use crate::runtime::worker::{Outcome, Reconcile};
@@ -51,11 +51,8 @@ impl DeploymentController {
             self.executor.expectations.clear(&key);
             return Outcome::Gone;
         };
-        match self.executor.expectations.check(&key, |_: &_| Some(Seen::of(&deployment.metadata))) {
-            Readiness::Ready => {}
-            Readiness::Behind { check_after } => return Outcome::Behind { check_after },
-            // Whatever has become of the write: the patch is guarded by the version that the cache has.
-            Readiness::ReadLive(_) => self.executor.expectations.clear(&key),
+        if let Some(behind) = leftover::behind(&self.executor, &key, &deployment.metadata) {
+            return behind;
         }
         let Some(rollout) = release::drained_by(&deployment).map(|name| ObjectKey::new(&key.namespace, name)) else {
             return Outcome::Done { wake_at: None };
@@ -63,9 +60,10 @@ impl DeploymentController {
         match self.debt(&key, &deployment, &rollout).await {
             Ok(Debt::Kept) => Outcome::Done { wake_at: None },
             Ok(Debt::Open) => Outcome::Behind { check_after: RECHECK },
-            Ok(Debt::Void) => self.write(&deployment, release::forget(&deployment)).await,
+            Ok(Debt::Void) => leftover::write(&self.executor, &deployment.metadata, release::forget(&deployment)).await,
             Ok(Debt::Due(size)) => {
-                let outcome = self.write(&deployment, release::restore(&deployment, size)).await;
+                let outcome =
+                    leftover::write(&self.executor, &deployment.metadata, release::restore(&deployment, size)).await;
                 if matches!(outcome, Outcome::Done { .. }) {
                     self.caches.last_sizes.forget(&rollout);
                 }
@@ -118,17 +116,6 @@ impl DeploymentController {
         let Some(selector) = &deployment.spec.selector else { return false };
         let orphans = self.caches.orphans_of(&deployment.metadata.namespace);
         orphans.iter().any(|rs| rs.wanted() > 0 && selector.matches(&rs.metadata.labels))
-    }
-
-    async fn write(&self, deployment: &Workload, effect: Effect) -> Outcome {
-        let object = effect.object.clone();
-        let plan = Plan { effects: vec![effect], ..Plan::default() };
-        let executed = self.executor.carry_out(&plan, (&object, &deployment.metadata), &|_| false).await;
-        // After these two a newer version, or the end of it, is on its way here.
-        match executed.error.filter(|error| !error.is_not_found() && error.kind != ErrorKind::Conflict) {
-            Some(error) => Outcome::Retry { after: error.retry_after(), error: Box::new(error) },
-            None => Outcome::Done { wake_at: None },
-        }
     }
 }
 

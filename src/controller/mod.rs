@@ -7,6 +7,7 @@ pub mod definition;
 pub mod deployment;
 pub mod execute;
 pub mod gauges;
+pub mod leftover;
 pub mod observe;
 pub mod rollout;
 pub mod service;

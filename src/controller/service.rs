@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::caches::{BY_SERVICE, Caches, within};
 use super::execute::{Executor, target};
+use super::leftover;
 use crate::api::{Rollout, Service};
-use crate::plan::{ObjectRef, Plan};
+use crate::plan::ObjectRef;
 use crate::rollout::release;
 use crate::runtime::cache::{Cached as _, Entry};
-use crate::runtime::error::{ApiError, ErrorKind};
-use crate::runtime::expectations::{Readiness, Seen};
+use crate::runtime::error::ApiError;
 use crate::runtime::limiter::Class;
 use crate::runtime::object::{Json, ObjectKey};
 use crate::runtime::worker::{Outcome, Reconcile};
@@ -46,17 +46,13 @@ impl ServiceController {
             self.executor.expectations.clear(&key);
             return Outcome::Gone;
         };
-        let cached = |_: &_| Some(Seen::of(&service.metadata));
-        match self.executor.expectations.check(&key, cached) {
-            Readiness::Ready => {}
-            Readiness::Behind { check_after } => return Outcome::Behind { check_after },
-            // Whatever has become of the write: the patch is guarded by the version that the cache has.
-            Readiness::ReadLive(_) => self.executor.expectations.clear(&key),
+        if let Some(behind) = leftover::behind(&self.executor, &key, &service.metadata) {
+            return behind;
         }
         match self.left_behind(&service).await {
             Ok(Left::No) => Outcome::Done { wake_at: None },
             Ok(Left::NotYet) => Outcome::Behind { check_after: RECHECK },
-            Ok(Left::Behind) => self.give_back(&service).await,
+            Ok(Left::Behind) => leftover::write(&self.executor, &service.metadata, release::give_back(&service)).await,
             Err(error) => Outcome::Retry { after: error.retry_after(), error: Box::new(error) },
         }
     }
@@ -87,17 +83,6 @@ impl ServiceController {
             }
             Err(error) if error.is_not_found() => Ok(Left::Behind),
             Err(error) => Err(error),
-        }
-    }
-
-    async fn give_back(&self, service: &Service) -> Outcome {
-        let plan = Plan { effects: vec![release::give_back(service)], ..Plan::default() };
-        let owner = (&ObjectRef::to(service), &service.metadata);
-        let executed = self.executor.carry_out(&plan, owner, &|_| false).await;
-        // After these two a newer version, or the end of it, is on its way here.
-        match executed.error.filter(|error| !error.is_not_found() && error.kind != ErrorKind::Conflict) {
-            Some(error) => Outcome::Retry { after: error.retry_after(), error: Box::new(error) },
-            None => Outcome::Done { wake_at: None },
         }
     }
 }

@@ -27,28 +27,31 @@ pub fn new_revision(world: &World, owned: &[Revision]) -> Option<usize> {
             return None;
         }
         let desired = world.rollout.spec.template.value();
+        let injected = injected(&world.rollout);
         let digest = OnceCell::new();
         owned.iter().position(|revision| {
-            is_of(&world.rollout, revision, &desired)
+            is_of(revision, &desired, injected)
                 && made_for(revision)
                     .is_none_or(|made_for| !contradicts(made_for, digest.get_or_init(|| meaning::digest(&desired))))
         })
     })
 }
 
+fn injected(rollout: &Rollout) -> InjectedTerm {
+    InjectedTerm::of_strategy(&serde_json::to_value(&rollout.spec.strategy).unwrap_or_default())
+}
+
 /// Whether the stored template of a revision is this one, in other words.
-fn is_of(rollout: &Rollout, revision: &Revision, desired: &Value) -> bool {
-    let strategy = serde_json::to_value(&rollout.spec.strategy).unwrap_or_default();
+fn is_of(revision: &Revision, desired: &Value, injected: InjectedTerm) -> bool {
     let ephemeral = revision.rs.metadata.annotation(names::EPHEMERAL_METADATA);
     let ephemeral = ephemeral.and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let injected = InjectedTerm::of_strategy(&strategy);
     same_template(&revision.rs.spec.template.value(), desired, ephemeral.as_ref(), injected)
 }
 
 /// Whether somebody has edited the stored template of a revision since it was made for `desired`.
 pub fn is_edited(rollout: &Rollout, revision: &Revision, desired: &Value) -> bool {
     made_for(revision).is_some_and(|made_for| made_for == meaning::digest(desired))
-        && !is_of(rollout, revision, desired)
+        && !is_of(revision, desired, injected(rollout))
 }
 
 /// The digest of the template that a revision was made for; absent on those of earlier controllers.

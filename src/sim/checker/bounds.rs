@@ -106,8 +106,8 @@ fn i34(facts: &Facts<'_>, now: Time) -> Option<String> {
 }
 
 /// Whether the Rollout is left as it is because of what it says.
-fn invalid(facts: &Facts<'_>) -> bool {
-    facts.rollout.status.conditions.iter().any(|condition| condition.kind == "InvalidSpec")
+pub(super) fn invalid(facts: &Facts<'_>) -> bool {
+    facts.rollout.status.condition("InvalidSpec").is_some()
 }
 
 /// Whether the routes hold other weights than in a pause those of its step, once promoted those of rest, although the pods

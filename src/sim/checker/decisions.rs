@@ -8,6 +8,7 @@ use super::pace::unseen_hand;
 use super::traffic::resize;
 use crate::api::RolloutStatus;
 use crate::api::steps::CanaryStep;
+use crate::rollout::strategy::analysis::{ATTEMPT, REPLACES};
 use crate::sim::object;
 
 /// The status before and after a status write of ours.
@@ -240,13 +241,13 @@ fn one_run(write: &Write<'_>) -> Found {
 /// The gate that a run stands for: its type, its step, its revision and its attempt.
 pub fn gate(run: &Value) -> String {
     let label = |key: &str| object::label(run, key).unwrap_or_default();
-    let attempt = object::annotation(run, "siskin.dev/attempt").unwrap_or_default();
+    let attempt = object::annotation(run, ATTEMPT).unwrap_or_default();
     [label("rollout-type"), label("step-index"), label(HASH), attempt].join("/")
 }
 
 /// The run that a run replaces.
 pub fn replaces(run: &Value) -> Option<&str> {
-    object::annotation(run, "siskin.dev/replaces")
+    object::annotation(run, REPLACES)
 }
 
 /// I41 Honest status: Healthy ⇒ observedGeneration = generation ∧ stableRS = currentPodHash ∧ avail(stable) ≥ N

@@ -19,7 +19,7 @@ pub fn judge(state: &State, namespace: &str, name: &str) -> Result<(), String> {
     let Some(value) = state.get("Rollout", namespace, name) else { return Ok(()) };
     let Some(facts) = Facts::of(state, value) else { return Ok(()) };
     let status = &facts.rollout.status;
-    if status.conditions.iter().any(|condition| condition.kind == "InvalidSpec") {
+    if bounds::invalid(&facts) {
         return Ok(());
     }
     let measures = state.list("AnalysisRun", namespace).any(|run| object::text(run, "/status/phase") == "Running");
