@@ -3,6 +3,7 @@
 use super::text_map::TextMap;
 use super::time::Time;
 use super::wire::{Omit, wire};
+use super::writer::Writer;
 
 impl Omit for Time {
     fn omit(&self) -> bool {
@@ -11,7 +12,7 @@ impl Omit for Time {
 }
 
 wire! {
-    /// The part of Kubernetes' `ObjectMeta` that Siskin reads; `managedFields` and the rest are dropped on reading.
+    /// The part of Kubernetes' `ObjectMeta` that Siskin reads; the rest is dropped on reading.
     pub struct Meta {
         /// Name, unique within kind and namespace.
         pub name: String,
@@ -35,6 +36,9 @@ wire! {
         pub creation_timestamp: Option<Time>,
         /// Set once the object is being deleted.
         pub deletion_timestamp: Option<Time>,
+        /// Who else wrote it last: what is kept of `managedFields`. Never written.
+        #[serde(rename = "managedFields")]
+        pub writer: Writer,
     }
 
     /// A reference to an owner.

@@ -26,6 +26,7 @@ pub mod traffic_routing;
 pub mod unknown;
 pub(crate) mod wire;
 pub mod workload;
+pub mod writer;
 
 pub use analysis::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate};
 pub use duration::GoDuration;
@@ -42,3 +43,4 @@ pub use text_map::TextMap;
 pub use time::Time;
 pub use wire::Written;
 pub use workload::Workload;
+pub use writer::Writer;

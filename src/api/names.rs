@@ -41,6 +41,8 @@ pub const NOTIFIED: &str = "notified.notifications.argoproj.io";
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 /// Label on routes while a canary has weight.
 pub const GATEWAY_IN_PROGRESS: &str = "rollouts.argoproj.io/gatewayapi-canary";
+/// Who our writes are recorded as, and the source of our events. Argo's name, which clients filter by.
+pub const COMPONENT: &str = "rollouts-controller";
 /// Name of the leader-election Lease; an instance id is appended after a dash.
 pub const LEASE: &str = "argo-rollouts-controller-lock";
 /// Group and version of our kinds.

@@ -12,6 +12,7 @@ use super::deployment::DeploymentController;
 use super::execute::Executor;
 use super::rollout::RolloutController;
 use super::service::ServiceController;
+use crate::api::names::COMPONENT;
 use crate::provider::{Settings as SourceSettings, Sources};
 use crate::rollout::Settings;
 use crate::runtime::client::{Api, Clients};
@@ -26,8 +27,6 @@ use crate::runtime::watch::{Ended, Readiness, Watches};
 use crate::runtime::worker::Workers;
 use crate::telemetry::metrics::Metrics;
 
-/// Who our writes are recorded as, and the source of our events. Argo's name, which clients filter by.
-pub const COMPONENT: &str = "rollouts-controller";
 /// Time for work under way to end after a stop was asked for.
 pub const DRAIN: Duration = Duration::from_secs(20);
 /// Time for events to be sent after the last write.

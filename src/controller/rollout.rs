@@ -98,6 +98,7 @@ impl RolloutController {
         }
         let mut memory = decision.memory;
         memory.failures.clone_from(&executed.failures);
+        memory.dropped = executed.dropped;
         self.keep(&key, &world, memory);
         self.outcome(executed, wake_at)
     }

@@ -25,6 +25,7 @@ use crate::sim::models::Disruption;
 use crate::telemetry::metrics::Metrics;
 
 mod bounded;
+mod contested;
 mod deleted;
 mod misfits;
 mod quiet;

@@ -3,13 +3,13 @@
 use super::case::Case;
 use super::cast::Cast;
 use super::invalid;
-use super::judge::{self, Ruling, deadline, trouble};
+use super::judge::{self, Ruling, deadline, trouble, unreached};
 use super::memory::{HighWater, Memory};
 use super::revision::create;
 use super::safety::capacity;
 use super::safety::exposure::Exposure;
 use super::safety::route::Routes;
-use super::safety::{self, evictions, history, services, sizes, weights};
+use super::safety::{self, contest, evictions, history, services, sizes, weights};
 use super::settings::OwnStatus;
 use super::status::record::OwnPart;
 use super::status::{conditions, counts, duration, kstatus, phase, record, report};
@@ -28,6 +28,9 @@ const INVALID_REST: Duration = Duration::from_secs(20);
 /// How often a workload that has not been read yet is looked for, and after how long that is said.
 const UNREAD_RECHECK: Duration = Duration::from_secs(1);
 const UNREAD_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Blockers that are told as events, too: they hurt users, or write for ever.
+const ANNOUNCED: &[&str] = &[unreached::CODE, contest::CODE];
 
 /// What one look comes to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,6 +63,8 @@ pub fn decide(world: &World, now: Time) -> Decision {
         intend_and_permit(&case, &mut plan);
     }
     plan.effects.sort_by_key(|effect| effect.phase);
+    contest::limit(&case, &mut plan);
+    unreached::tell(&case, &mut plan);
     plan.blockers.extend(trouble::blockers(&case));
     plan.blockers.extend(trouble::denials(&case));
 
@@ -128,12 +133,16 @@ fn remember(case: &Case<'_>, next: &RolloutStatus, plan: &mut Plan) -> Memory {
         refusals: evictions::refusals(&case.world.memory, case.now),
         evicting_at: evictions::evicting_at(plan, case.now),
         drain: safety::workload::remember(case, plan),
+        contests: contest::remember(case, plan),
         ..Memory::default()
     };
     for blocker in &mut plan.blockers {
         let key = (blocker.code.to_owned(), blocker.object.clone());
         let since = *case.world.memory.blocked_since.get(&key).unwrap_or(&case.now);
         blocker.since = Some(since.truncated());
+        if ANNOUNCED.contains(&blocker.code) && !blocker.remedy.is_empty() {
+            memory.told.insert(key.clone());
+        }
         memory.blocked_since.insert(key, since);
     }
     memory
@@ -163,6 +172,7 @@ fn report(case: &Case<'_>, ruling: &mut Ruling, plan: &mut Plan, memory: &Memory
         events.push(Event::warning("UnknownFields", format!("fields that nothing reads: {fields}")));
     }
     events.extend(managed::unheard(case).filter(|_| new_generation));
+    events.extend(calls(case, plan, memory));
     if first {
         announce(case, plan, &mut events);
     }
@@ -199,6 +209,17 @@ fn unhealthy(case: &Case<'_>, plan: &Plan, shown: &str) -> Option<&'static str> 
     let weighs = |effect: &Effect| effect.phase == Phase::Route && effect.object.resource.kind != "Service";
     let moves = plan.effects.iter().any(weighs);
     (moves || !conditions::weights_rest(case)).then_some(phase::WEIGHTS_PENDING)
+}
+
+/// Warnings of what users feel and a person has to mend, each told once.
+fn calls(case: &Case<'_>, plan: &Plan, memory: &Memory) -> Vec<Event> {
+    let known = &case.world.memory.told;
+    let news = |blocker: &&Blocker| {
+        let key = (blocker.code.to_owned(), blocker.object.clone());
+        memory.told.contains(&key) && !known.contains(&key)
+    };
+    let calls = plan.blockers.iter().filter(news);
+    calls.map(|call| Event::warning(call.code, format!("{}: {}; {}", call.object, call.message, call.remedy))).collect()
 }
 
 /// The first event that a Rollout has comes before all others.

@@ -2,7 +2,7 @@
 //!
 //! It lives in the process. What a restart should not cost is also kept in `status.siskin`: [`stored`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::api::Time;
@@ -103,6 +103,19 @@ pub struct Refusal {
     pub at: Time,
 }
 
+/// The last write to a Service or a route, and how often it had to be made again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contest {
+    /// The patch.
+    pub write: String,
+    /// Version of the object that it was made for.
+    pub resource_version: String,
+    /// When it was planned last.
+    pub at: Time,
+    /// When it was planned again because somebody had undone it, in the last minute.
+    pub repairs: Vec<Time>,
+}
+
 /// What earlier looks left behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
@@ -114,8 +127,14 @@ pub struct Memory {
     pub drain: DrainMemory,
     /// Since when each blocker blocks, by code and object.
     pub blocked_since: BTreeMap<(String, String), Time>,
+    /// Blockers that an event has told of, by code and object.
+    pub told: BTreeSet<(String, String)>,
+    /// Writes that somebody else may undo, by object.
+    pub contests: BTreeMap<ObjectRef, Contest>,
     /// Writes of the last plan that failed.
     pub failures: Vec<Failure>,
+    /// Whether the last plan was not carried out to its end, because something that it rests on had moved.
+    pub dropped: bool,
     /// How long pods have been ready.
     pub readiness: Readiness,
     /// Evictions that were refused lately.

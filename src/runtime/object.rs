@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::api::meta::{Kind, Meta};
 use crate::api::text::shortened;
@@ -82,16 +82,15 @@ impl Cached for Json {
 impl<'de> serde::Deserialize<'de> for Json {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut value = Value::deserialize(deserializer)?;
-        let meta = value.get_mut("metadata").map_or_else(
-            || Ok(Meta::default()),
-            |metadata| {
-                if let Some(fields) = metadata.as_object_mut() {
-                    // The largest part of many objects, and never read.
-                    fields.remove("managedFields");
-                }
-                serde::Deserialize::deserialize(&*metadata).map_err(serde::de::Error::custom)
-            },
-        )?;
+        let metadata = value.get("metadata");
+        let meta = metadata.map_or_else(|| Ok(Meta::default()), Meta::deserialize).map_err(serde::de::Error::custom)?;
+        if let Some(fields) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+            // The largest part of many objects; read is only who wrote last.
+            fields.remove("managedFields");
+            if let Some(writer) = meta.writer.name() {
+                fields.insert("managedFields".to_owned(), json!([{ "manager": writer }]));
+            }
+        }
         Ok(Self { meta, whole: RawJson::of(&value) })
     }
 }

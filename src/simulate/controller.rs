@@ -98,7 +98,7 @@ impl Controller {
             let wait = RETRY * 2_u32.saturating_pow(self.failures.saturating_sub(1).min(8));
             self.retry_at = Some(now + wait.min(MAX_RETRY));
         }
-        self.memory = Some(Memory { failures: applied.failures, ..decision.memory });
+        self.memory = Some(Memory { failures: applied.failures, dropped: applied.dropped, ..decision.memory });
         self.plan = decision.plan;
     }
 

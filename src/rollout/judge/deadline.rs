@@ -1,7 +1,7 @@
 //! Whether an update has gone on for too long without progress.
 
 use super::trouble::{self, Cure, Trouble};
-use super::{Ruling, abort};
+use super::{Ruling, abort, unreached};
 use crate::api::Time;
 use crate::api::rollout_status::RunStatus;
 use crate::rollout::case::Case;
@@ -23,6 +23,10 @@ pub fn judge(case: &Case<'_>, ruling: &mut Ruling) {
             abort::because(trouble.message, case, ruling);
             return;
         }
+    }
+    if let Some(message) = unreached::hopeless(case) {
+        abort::because(message, case, ruling);
+        return;
     }
     if rollout.spec.progress_deadline_abort && passed(case) && !progressed(case) {
         abort::because(timed_out_message(case), case, ruling);

@@ -11,6 +11,7 @@ pub mod rollback;
 pub mod ruling;
 pub mod step;
 pub mod trouble;
+pub mod unreached;
 pub mod verdict;
 
 pub use ruling::{Ruling, rule};

@@ -4,7 +4,7 @@
 //! a maximum for the current revision, a weight where route and Services say the same weight, generation and revisions.
 //! Whatever does not fit is as if it had never been written: the wait is the full one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{CLOCKS_APART, HighWater, Memory, Past, RouteMemory, WrittenWeight};
@@ -54,6 +54,7 @@ pub fn recall(world: &World, now: Time) -> Memory {
         routes: routes(world, own, now),
         high_water: own.available_high_water.as_ref().map(|water| recall_water(world, water)).unwrap_or_default(),
         blocked_since: blocked_since(world, own, now),
+        told: told(own),
         ..Memory::default()
     }
 }
@@ -128,6 +129,12 @@ fn blocked_since(world: &World, own: &SiskinStatus, now: Time) -> BTreeMap<(Stri
         Some(((blocker.code.clone(), blocker.object.clone()), since))
     });
     known.collect()
+}
+
+/// What stands in the record as a call for help was told when it was written.
+fn told(own: &SiskinStatus) -> BTreeSet<(String, String)> {
+    let calls = own.blockers.iter().filter(|blocker| !blocker.remedy.is_empty());
+    calls.map(|blocker| (blocker.code.clone(), blocker.object.clone())).collect()
 }
 
 fn stored_weight(weight: &WrittenWeight) -> EarlierWeight {

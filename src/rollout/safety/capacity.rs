@@ -1,6 +1,6 @@
 //! How many pods a share of the traffic needs, and whether they are there.
 
-use crate::api::lite::TargetRef;
+use crate::api::lite::{Endpoint, TargetRef};
 use crate::api::{EndpointSlice, names};
 use crate::rollout::cast::{Cast, Revision};
 use crate::rollout::strategy::ratio;
@@ -63,6 +63,12 @@ pub fn endpoints(world: &World, service: &str, revision: &Revision) -> Option<(i
     Some((own, foreign))
 }
 
+/// Ready endpoints of a Service, whoever's they are; `None` where no EndpointSlice exists for it.
+pub fn ready(world: &World, service: &str) -> Option<usize> {
+    let slices = world.endpoints.get(service).filter(|slices| !slices.is_empty())?;
+    Some(slices.iter().map(|slice| ready_endpoints(slice).count()).sum())
+}
+
 /// The first pod behind a Service's ready endpoints that is of no revision.
 pub fn stranger<'w>(world: &'w World, cast: &Cast, service: &str) -> Option<&'w TargetRef> {
     let slices = world.endpoints.get(service)?;
@@ -74,11 +80,11 @@ pub fn stranger<'w>(world: &'w World, cast: &Cast, service: &str) -> Option<&'w 
 
 /// The pods behind a slice's ready endpoints.
 fn ready_pods(slice: &EndpointSlice) -> impl Iterator<Item = &TargetRef> {
-    slice
-        .endpoints
-        .iter()
-        .filter(|endpoint| endpoint.conditions.ready.unwrap_or(true))
-        .filter_map(|endpoint| endpoint.target_ref.as_ref())
+    ready_endpoints(slice).filter_map(|endpoint| endpoint.target_ref.as_ref())
+}
+
+fn ready_endpoints(slice: &EndpointSlice) -> impl Iterator<Item = &Endpoint> {
+    slice.endpoints.iter().filter(|endpoint| endpoint.conditions.ready.unwrap_or(true))
 }
 
 /// The pod hash that a Service selects; `None` where the Service is absent or selects no revision.

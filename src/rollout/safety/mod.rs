@@ -9,10 +9,12 @@
 //! | [`evictions`] | replacing pods for a restart | I25 |
 //! | [`history`] | deleting ReplicaSets | I22 |
 //! | [`workload`] | draining the Deployment that the template comes from | I24 |
+//! | [`contest`] | writing again what somebody else has undone | I42 |
 //!
 //! They ask [`exposure`] who may be reached, [`capacity`] what that needs, [`route`] which weights may be in force,
 //! and [`pace`] how fast pods may be exchanged without a router.
 pub mod capacity;
+pub mod contest;
 pub mod evictions;
 pub mod exposure;
 pub mod history;

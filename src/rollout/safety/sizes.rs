@@ -116,7 +116,7 @@ fn still_serving(exposure: &Exposure<'_>, revision: &Revision, kept: i32) -> Blo
     Blocker::wait("TrafficNotSettled", format!("ReplicaSet/{}", revision.name()), message)
 }
 
-/// How long after a deadline it is looked at: not at all, but for a mutant.
+/// How long after a deadline pods go: at once, but for a mutant.
 fn lateness() -> std::time::Duration {
     std::time::Duration::from_secs(if crate::mutant!("deadline-seen-late") { 20 } else { 0 })
 }
@@ -139,7 +139,9 @@ fn retire(
     let gone = || write::scale(revision, 0, exposure.demand.replicas, (reason, exposure.basis()));
     match revision.deadline() {
         _ if over_limit => plan.effects.push(gone()),
-        Some(deadline) if deadline <= waiting.now || crate::mutant!("delay-cut-short") => plan.effects.push(gone()),
+        Some(deadline) if deadline + lateness() <= waiting.now || crate::mutant!("delay-cut-short") => {
+            plan.effects.push(gone());
+        }
         None if delay.is_zero() || crate::mutant!("no-scale-down-delay") => plan.effects.push(gone()),
         Some(deadline) => {
             waiting.count += 1;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::capacity::{self, dependable};
+use super::contest::{self, REPAIR_SPAN};
 use super::exposure::Exposure;
 use crate::api::{Time, Workload, names};
 use crate::plan::{Basis, Blocker, Effect, Event, ObjectRef, Phase, Plan, Precondition, Verb};
@@ -18,9 +19,6 @@ use crate::rollout::strategy::workload::{self, WorkloadGoal};
 
 /// Shortest time between two steps of a drain: a hundred pods that come up one by one are no hundred writes a second.
 const PACE: Duration = Duration::from_secs(1);
-/// Times that a Deployment which somebody else keeps scaling up is drained again within [`REPAIR_SPAN`] (I42).
-const MAX_REPAIRS: usize = 6;
-const REPAIR_SPAN: Duration = Duration::from_mins(1);
 
 /// Puts the size of the Deployment that is safe now into the plan, after the Rollout's own sizes.
 pub fn permit(exposure: &Exposure<'_>, case: &Case<'_>, plan: &mut Plan) {
@@ -36,7 +34,7 @@ pub fn permit(exposure: &Exposure<'_>, case: &Case<'_>, plan: &mut Plan) {
         plan.wake(later);
         return;
     }
-    if let Some((blocker, later)) = contested(case, (object, current)) {
+    if let Some((blocker, later)) = contested(case, (object, deployment)) {
         plan.blockers.push(blocker);
         plan.wake(later);
         return;
@@ -104,27 +102,19 @@ fn too_soon(case: &Case<'_>, current: i32) -> Option<Time> {
 }
 
 /// Whether somebody else keeps scaling the Deployment up, and when it is drained again.
-fn contested(case: &Case<'_>, (object, current): (&ObjectRef, i32)) -> Option<(Blocker, Time)> {
+fn contested(case: &Case<'_>, (object, deployment): (&ObjectRef, &Workload)) -> Option<(Blocker, Time)> {
+    let current = deployment.wanted();
     let memory = &case.world.memory.drain;
-    let repairs: Vec<Time> = recent(memory, case.now).collect();
-    let first =
-        *repairs.first().filter(|_| repairs.len() >= MAX_REPAIRS && memory.size.is_some_and(|s| current > s))?;
-    let message = format!(
-        "scaled up to {current} by somebody else, again and again: drained {MAX_REPAIRS} times a minute at most"
-    );
+    let first = contest::full_since(&memory.repairs, case.now).filter(|_| memory.size.is_some_and(|s| current > s))?;
     let remedy = "take spec.replicas out of what applies the Deployment, or set workloadRef.scaleDown to never";
-    Some((Blocker::wait("FieldOwnershipConflict", object.to_string(), message).remedy(remedy), first + REPAIR_SPAN))
-}
-
-fn recent(memory: &DrainMemory, now: Time) -> impl Iterator<Item = Time> + '_ {
-    memory.repairs.iter().copied().filter(move |at| *at + REPAIR_SPAN > now)
+    Some((contest::blocker(object, &deployment.metadata.writer, remedy), first + REPAIR_SPAN))
 }
 
 /// What the next look should know of the drain.
 pub fn remember(case: &Case<'_>, plan: &Plan) -> DrainMemory {
     let Some((object, deployment)) = case.world.workload.deployment() else { return DrainMemory::default() };
     let memory = &case.world.memory.drain;
-    let mut next = DrainMemory { repairs: recent(memory, case.now).collect(), ..memory.clone() };
+    let mut next = DrainMemory { repairs: contest::recent(&memory.repairs, case.now).collect(), ..memory.clone() };
     if let Some(size) = plan.effects.iter().find_map(|effect| planned_size(effect, object)) {
         if memory.size.is_some_and(|size| deployment.wanted() > size) {
             next.repairs.push(case.now);

@@ -23,6 +23,8 @@ use crate::api::text::shortened;
 use crate::api::{RolloutStatus, Time};
 use crate::plan::{Blocker, Plan};
 use crate::rollout::case::Case;
+use crate::rollout::judge::unreached;
+use crate::rollout::safety::contest;
 use crate::rollout::settings::StatusDialect;
 
 /// Types of the conditions.
@@ -31,9 +33,9 @@ pub const CONDITIONS: [&str; 3] = ["Ready", "Reconciling", "Stalled"];
 /// one after the other.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Blockers with a remedy that are no reason to give up: pods may start after all until the deadline says otherwise,
-/// and a Deployment that somebody else scales holds no update up.
-const NO_HOLD: [&str; 3] = ["PodCannotStart", "PodCannotBeCreated", "FieldOwnershipConflict"];
+/// Blockers with a remedy that are no reason to give up: pods may start and answer after all until the deadline says
+/// otherwise, and what somebody else keeps writing is set right all the same.
+const NO_HOLD: [&str; 4] = ["PodCannotStart", "PodCannotBeCreated", contest::CODE, unreached::CODE];
 
 /// Writes generation and conditions in the dialect that the operator chose. Everything else in `next` is final.
 pub fn speak(case: &Case<'_>, next: &mut RolloutStatus, plan: &mut Plan) {

@@ -41,12 +41,13 @@ fn watch_events_decode_in_either_order_of_their_fields() {
 }
 
 #[test]
-fn json_objects_keep_all_but_managed_fields() {
-    let text = r#"{"metadata":{"name":"route","managedFields":[{"manager":"x"}]},"spec":{"weight":10}}"#;
+fn of_managed_fields_json_objects_keep_who_wrote_last() {
+    let text = r#"{"metadata":{"name":"route","managedFields":[{"manager":"x","fieldsV1":{"f:spec":{}}}]},"spec":{"weight":10}}"#;
     let json: Json = serde_json::from_str(text).unwrap();
     assert_eq!(json.object_meta().name, "route");
     assert_eq!(json.value()["spec"]["weight"], 10);
-    assert!(json.value()["metadata"].get("managedFields").is_none());
+    assert_eq!(json.object_meta().writer.name(), Some("x"));
+    assert_eq!(json.value()["metadata"]["managedFields"], serde_json::json!([{"manager": "x"}]));
 }
 
 #[test]

@@ -145,6 +145,7 @@ impl Process {
                 self.wake_at = [self.plan.wake_at, retry, dropped].into_iter().flatten().min();
                 if let Some(memory) = &mut self.memory {
                     memory.failures.clone_from(&applied.failures);
+                    memory.dropped = applied.dropped;
                 }
                 Look { events: applied.events.clone(), applied: Some(applied) }
             }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::check::{Found, Write};
 use super::facts::{Facts, Share, hash, wanted};
+use super::footprint::{MAX_REPAIRS, repairs};
 use super::managed;
 use super::state::State;
 use crate::api::{Time, names};
@@ -75,9 +76,13 @@ fn i14(facts: &Facts<'_>, _: Time) -> Option<String> {
 }
 
 /// I42 Drift, as time passes: weights of somebody else's are set right within 5 s, once both Services lead where they
-/// belong.
-fn i42(facts: &Facts<'_>, _: Time) -> Option<String> {
+/// belong; but not for ever, where that somebody insists.
+fn i42(facts: &Facts<'_>, now: Time) -> Option<String> {
     let (canary, stable) = facts.routed()?;
+    let past = facts.state.past.get(object::uid(facts.value));
+    if past.is_some_and(|past| past.repairs.values().any(|(_, times)| repairs(times, now) >= MAX_REPAIRS)) {
+        return None;
+    }
     let status = &facts.rollout.status;
     let led = facts.selected(canary) == status.current_pod_hash && facts.selected(stable) == status.stable_rs;
     if led { drifted(facts) } else { None }

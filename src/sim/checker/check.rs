@@ -130,6 +130,7 @@ const INVARIANTS: &[(&str, Invariant)] = &[
     ("I33", pace::i33),
     ("I35", bounds::i35),
     ("I41", decisions::i41),
+    ("I42", footprint::i42),
 ];
 
 /// Replays a journal, entry by entry.
@@ -251,7 +252,16 @@ impl Checker {
         let Some((field, from, to)) = revisions::field(entry).filter(|_| entry.actor == CONTROLLER) else { return };
         // What is taken back because a revision has lost all of its pods may come again with them.
         let retreat = RouteKind::named(&entry.kind).is_some() && self.canary_has_gone(&entry.namespace);
+        let leads = entry.kind == "Service" || RouteKind::named(&entry.kind).is_some();
         for past in self.state.pasts(&entry.namespace) {
+            if leads {
+                let (last, times) = past.repairs.entry(field.clone()).or_default();
+                if *last == to {
+                    times.push(entry.time);
+                } else {
+                    (*last, *times) = (to.clone(), Vec::new());
+                }
+            }
             // What came in since the value before was written excuses going back to it.
             let since = past.changed.insert(field.clone(), past.inputs).unwrap_or(past.inputs);
             let known = past.fields.get(&field).map(|(_, written, _)| *written == from);

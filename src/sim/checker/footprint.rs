@@ -1,10 +1,13 @@
 //! What our writes leave alone: I12, I20, I27.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::check::{Found, Write};
 use super::facts::HASH;
-use crate::api::names;
+use super::revisions;
+use crate::api::{Time, names};
 use crate::rollout::strategy::analysis::ATTEMPT;
 use crate::sim::object;
 use crate::traffic::gateway_api::RouteKind;
@@ -58,6 +61,28 @@ const SERVER: &[&[&str]] = &[
     &["metadata", "deletionTimestamp"],
     &["metadata", "deletionGracePeriodSeconds"],
 ];
+
+/// Repairs of one field within a minute (I42).
+pub(super) const MAX_REPAIRS: usize = 6;
+const REPAIR_SPAN: Duration = Duration::from_mins(1);
+
+/// How often we have written the same into a field again within a minute, since somebody else undoes it.
+pub(super) fn repairs(times: &[Time], now: Time) -> usize {
+    times.iter().filter(|at| **at + REPAIR_SPAN > now).count()
+}
+
+/// I42 Drift, the part of restraint: a selector or a route that somebody else keeps writing is set right six times a
+/// minute, by each of two controllers that succeed each other, after a first write that it has not seen undone.
+pub fn i42(write: &Write<'_>) -> Found {
+    let Some((field, _, to)) = revisions::field(write.entry) else { return Ok(()) };
+    let Some((_, times)) = write.past.repairs.get(&field).filter(|(last, _)| *last == to) else { return Ok(()) };
+    let count = 1 + repairs(times, write.entry.time);
+    if count > 2 * (MAX_REPAIRS + 1) {
+        Err(format!("{field} is set to {to} again, {count} times in a minute"))
+    } else {
+        Ok(())
+    }
+}
 
 /// I12 Minimal footprint: each write of ours changes only paths in the list of its kind, and of a route nothing but the
 /// weights of the two Services and the rules of managed routes.

@@ -24,6 +24,8 @@ pub struct Past {
     pub aborted: Option<(String, Time)>,
     /// Last change of a field of ours: (value before, value after, inputs seen until the value before was written).
     pub fields: BTreeMap<String, (Value, Value, u64)>,
+    /// The value that we wrote last into each selector and route, and when again although nothing else came in between.
+    pub repairs: BTreeMap<String, (Value, Vec<Time>)>,
     /// Inputs seen until the last change of each field.
     pub changed: BTreeMap<String, u64>,
     /// Inputs from outside, and decisions on record: what may make a field go back.

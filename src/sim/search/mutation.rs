@@ -95,6 +95,7 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("healthy-too-early", "I41"),
     ("promoted-without-pods", "I41"),
     ("drift-ignored", "I42"),
+    ("repairs-without-end", "I42"),
 ];
 
 /// One mutant and what came of it.

@@ -160,27 +160,45 @@ pub fn scenarios() -> Vec<(String, Scenario)> {
             // Each strategy meets each script; sizes, data planes and where the template is kept change from one to the next.
             // As few pods as show a part of them missing: what a run costs is what its pods do.
             let even = (number + strategy_name.len()) % 2 == 0;
-            let replicas = if even { 3 } else { 2 };
             let deployment = script_name == "update" && even;
             let scenario = Scenario {
-                strategy: strategy.clone(),
-                replicas,
+                replicas: if even { 3 } else { 2 },
                 min_ready: i32::from(number % 5 == 4),
                 deadline_abort: !even,
                 gateway: number % 4 != 3,
-                seed: 1,
-                pace: 20,
-                start: ["0.5".to_owned(), "0.5".to_owned(), "2".to_owned()],
-                outcomes: vec![Outcome::Successful],
-                script,
-                more: Value::Null,
                 workload: deployment.then(|| "progressively".to_owned()),
-                beside: Vec::new(),
+                ..plain(strategy.clone(), script)
             };
-            all.push((format!("{strategy_name}, {replicas} pods: {script_name}"), scenario));
+            all.push((format!("{strategy_name}, {} pods: {script_name}", scenario.replicas), scenario));
         }
     }
+    all.push(("routed, 2 pods: somebody insists".to_owned(), insisted()));
     all
+}
+
+/// Two pods, and nothing else that a scenario may have.
+fn plain(strategy: Value, script: Vec<(u64, Action)>) -> Scenario {
+    Scenario {
+        strategy,
+        replicas: 2,
+        min_ready: 0,
+        deadline_abort: false,
+        gateway: true,
+        seed: 1,
+        pace: 20,
+        start: ["0.5".to_owned(), "0.5".to_owned(), "2".to_owned()],
+        outcomes: vec![Outcome::Successful],
+        script,
+        more: Value::Null,
+        workload: None,
+        beside: Vec::new(),
+    }
+}
+
+/// Somebody writes the same weight again and again, for longer than it is answered at once.
+fn insisted() -> Scenario {
+    let again = std::iter::repeat_n((1_500, Action::Weigh(90)), 24);
+    plain(routed(&json!({})), [(8_000, Action::Weigh(90))].into_iter().chain(again).collect())
 }
 
 /// Every single fault of a scenario that has come to its end without any.

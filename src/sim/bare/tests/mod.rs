@@ -22,6 +22,8 @@
 //! | [`restart`] | restarts, at every instant |
 //! | [`rollback`] | straight back inside the window |
 //! | [`kstatus`] | what readers without knowledge of Rollouts make of the status |
+//! | [`contests`] | somebody who writes what we have written again and again |
+//! | [`unreached`] | Services with users and without endpoints |
 //! | [`edited`] | a ReplicaSet's template that somebody has edited |
 //! | [`forced`] | an abort of a full promotion |
 //! | [`snippets`] | what the documentation tells other tools to read |
@@ -32,6 +34,7 @@ mod analysis;
 mod analyst;
 mod churn;
 mod commands;
+mod contests;
 mod deleted;
 mod edited;
 mod evidence;
@@ -54,4 +57,5 @@ mod routes;
 mod scale;
 mod snippets;
 mod takeover;
+mod unreached;
 mod workload;
