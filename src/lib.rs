@@ -34,6 +34,8 @@
 //! | [`simulate`] | what a release will do, before anybody does it |
 //! | [`mutants`] | defects to order, for the proof that the search sees them; none in what people run |
 
+#![forbid(unsafe_code)]
+
 pub mod analysis;
 pub mod api;
 pub mod cli;

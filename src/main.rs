@@ -1,5 +1,7 @@
 //! The binary: `siskin`, also as `kubectl-siskin` and `kubectl-argo-rollouts`. Everything is in the library.
 
+#![forbid(unsafe_code)]
+
 /// Gives memory back after a relist, which the system's allocator does not.
 #[cfg(target_os = "linux")]
 #[global_allocator]

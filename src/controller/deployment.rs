@@ -49,12 +49,14 @@ impl DeploymentController {
     async fn look(&self, key: ObjectKey) -> Outcome {
         let Some(deployment) = self.caches.workloads.deployment(&key) else {
             self.executor.expectations.clear(&key);
+            self.caches.last_sizes.forget(&key);
             return Outcome::Gone;
         };
         if let Some(behind) = leftover::behind(&self.executor, &key, &deployment.metadata) {
             return behind;
         }
         let Some(rollout) = release::drained_by(&deployment).map(|name| ObjectKey::new(&key.namespace, name)) else {
+            self.caches.last_sizes.forget(&key);
             return Outcome::Done { wake_at: None };
         };
         match self.debt(&key, &deployment, &rollout).await {
@@ -65,7 +67,7 @@ impl DeploymentController {
                 let outcome =
                     leftover::write(&self.executor, &deployment.metadata, release::restore(&deployment, size)).await;
                 if matches!(outcome, Outcome::Done { .. }) {
-                    self.caches.last_sizes.forget(&rollout);
+                    self.caches.last_sizes.forget(&key);
                 }
                 outcome
             }

@@ -32,28 +32,34 @@ const MAX_LAST_SIZES: usize = 1_000;
 /// Pods that Rollouts wanted when they were deleted: an autoscaler may have asked for more than their Deployment ever
 /// had. Cheap to clone. Where it is full, or the process is another one, the Deployment's own note counts.
 #[derive(Clone, Debug, Default)]
-pub struct LastSizes(Arc<Mutex<HashMap<ObjectKey, i32>>>);
+pub struct LastSizes(Arc<Mutex<HashMap<ObjectKey, LastSize>>>);
+
+#[derive(Debug)]
+struct LastSize {
+    /// Whose pods they are to be.
+    deployment: ObjectKey,
+    pods: i32,
+}
 
 impl LastSizes {
     /// Remembers the size of a Rollout that refers to a Deployment and has been deleted.
     pub fn note(&self, change: &Change<'_, CachedRollout>) {
         let Some(cached) = change.old_object().filter(|_| change.new.is_none()) else { return };
+        let (Some(pods), Some((deployment, _))) = (cached.rollout.spec.replicas, deployment_of(cached)) else { return };
         let mut sizes = self.0.lock();
-        if let Some(size) =
-            cached.rollout.spec.replicas.filter(|_| deployment_of(cached).is_some() && sizes.len() < MAX_LAST_SIZES)
-        {
-            sizes.insert(change.key(), size);
+        if sizes.len() < MAX_LAST_SIZES {
+            sizes.insert(change.key(), LastSize { deployment, pods });
         }
     }
 
     /// The size of a Rollout that has been deleted, if it is remembered.
     pub fn of(&self, rollout: &ObjectKey) -> Option<i32> {
-        self.0.lock().get(rollout).copied()
+        self.0.lock().get(rollout).map(|size| size.pods)
     }
 
-    /// Nobody asks any more.
-    pub fn forget(&self, rollout: &ObjectKey) {
-        self.0.lock().remove(rollout);
+    /// Nothing is owed to the Deployment: nobody asks any more how many pods its Rollouts had.
+    pub fn forget(&self, deployment: &ObjectKey) {
+        self.0.lock().retain(|_, size| size.deployment != *deployment);
     }
 }
 

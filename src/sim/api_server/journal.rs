@@ -54,6 +54,12 @@ impl Log {
         }
     }
 
+    /// Lets all entries go. Readers that have not seen them are told so.
+    pub fn forget(&mut self) {
+        self.dropped = self.end();
+        self.entries = VecDeque::new();
+    }
+
     pub fn end(&self) -> u64 {
         self.dropped + self.entries.len() as u64
     }

@@ -215,6 +215,11 @@ impl ApiServer {
         self.change(Store::compact);
     }
 
+    /// Empties the journal: for runs that are longer than what anybody reads of them.
+    pub fn forget_journal(&self) {
+        self.change(|store| store.log.forget());
+    }
+
     /// How many changes of each kind history holds.
     pub fn set_window(&self, changes: usize) {
         self.change(|store| store.window = changes);

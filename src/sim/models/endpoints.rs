@@ -75,6 +75,9 @@ impl EndpointSlices {
         for pair in event.before.iter().flat_map(|service| pairs(service, "/spec/selector")) {
             let Some(names) = self.services.get_mut(&pair) else { continue };
             event.object().map(|service| names.remove(object::name(service)));
+            if names.is_empty() {
+                self.services.remove(&pair);
+            }
         }
         let Some(service) = &event.after else { return };
         for pair in pairs(service, "/spec/selector") {
@@ -94,8 +97,10 @@ impl EndpointSlices {
                 for name in self.services.get(&pair).into_iter().flatten() {
                     self.agenda.add((pair.0.clone(), name.clone()), now + self.lag);
                 }
-                if let Some(pods) = self.pods.get_mut(&pair) {
-                    pods.remove(object::name(pod));
+                let Some(pods) = self.pods.get_mut(&pair) else { continue };
+                pods.remove(object::name(pod));
+                if pods.is_empty() {
+                    self.pods.remove(&pair);
                 }
             }
         }

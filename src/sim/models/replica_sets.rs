@@ -76,6 +76,9 @@ impl ReplicaSets {
             let Some((uid, name)) = controller(pod) else { continue };
             if let Some(pods) = self.pods.get_mut(uid) {
                 pods.remove(&key_of(pod));
+                if pods.is_empty() {
+                    self.pods.remove(uid);
+                }
             }
             self.agenda.add((object::namespace(pod).to_owned(), name.to_owned()), due);
         }
