@@ -22,14 +22,17 @@
 //! | [`restart`] | restarts, at every instant |
 //! | [`rollback`] | straight back inside the window |
 //! | [`kstatus`] | what readers without knowledge of Rollouts make of the status |
+//! | [`health`], [`argo_cd`] | what Argo CD, `kubectl wait` and `siskin status` make of it, against what is so |
 //! | [`edited`] | a ReplicaSet's template that somebody has edited |
 //! | [`forced`] | an abort of a full promotion |
 //! | [`snippets`] | what the documentation tells other tools to read |
 //! | [`workload`] | templates that are kept in another workload |
 //! | [`recorded`] | clusters recorded from Argo Rollouts |
+//! | [`trace`] | every Rollout that is ever stored, with the cluster of the moment |
 //! | [`rig`], [`analyst`] | names for what these tests use of [`crate::sim::search`] |
 mod analysis;
 mod analyst;
+mod argo_cd;
 mod churn;
 mod commands;
 mod deleted;
@@ -38,6 +41,7 @@ mod evidence;
 mod failing;
 mod forced;
 mod found;
+mod health;
 mod kstatus;
 mod managed;
 mod pairs;
@@ -54,4 +58,5 @@ mod routes;
 mod scale;
 mod snippets;
 mod takeover;
+mod trace;
 mod workload;
