@@ -44,7 +44,7 @@ impl Status {
         let Some(rollout) = objects.rollouts.iter().find(here) else {
             return (String::new(), Some(not_found(ROLLOUTS, &self.name)));
         };
-        let phase = phase::client(rollout, TemplateSource::Own);
+        let phase = phase::client(rollout, TemplateSource::of(rollout));
         if self.output == Some(Output::Json) {
             let value =
                 json!({"name": self.name, "namespace": namespace, "phase": phase.phase, "message": phase.message});
@@ -83,7 +83,7 @@ impl Status {
                 follower.changed().await;
                 let objects = follower.objects()?;
                 let rollout = objects.rollouts.first().ok_or_else(|| not_found(ROLLOUTS, &self.name))?;
-                let now = phase::client(rollout, TemplateSource::Own);
+                let now = phase::client(rollout, TemplateSource::of(rollout));
                 if shown.as_ref() != Some(&now) {
                     session.console.print(&draw::watch_line(&now));
                 }

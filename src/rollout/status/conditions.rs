@@ -36,7 +36,7 @@ pub fn update(case: &Case<'_>, ruling: &mut Ruling) {
     remove(&mut ruling.next, "InvalidSpec");
     let paused = !ruling.next.pause_conditions.is_empty() || case.world.rollout.spec.paused;
     let healthy = is_healthy(case, &ruling.next);
-    health_condition(case, ruling, healthy && !paused);
+    health_condition(case.now, &mut ruling.next, healthy && !paused);
     let aborted = ruling.next.abort;
     if !aborted {
         pause_condition(case, ruling, paused);
@@ -67,17 +67,11 @@ pub fn weights_rest(case: &Case<'_>) -> bool {
     followed && tidy && case.routes.bare() && case.routes.accepted(0, case.world)
 }
 
-fn health_condition(case: &Case<'_>, ruling: &mut Ruling, healthy: bool) {
-    if healthy {
-        set(
-            case.now,
-            &mut ruling.next,
-            wanted("Healthy", "True", "RolloutHealthy", "Rollout is healthy".to_owned()),
-            Refresh::OnChange,
-        );
-    } else if ruling.next.condition("Healthy").is_some() {
-        let message = "Rollout is not healthy".to_owned();
-        set(case.now, &mut ruling.next, wanted("Healthy", "False", "RolloutHealthy", message), Refresh::OnChange);
+/// A Rollout that was never healthy does not say so.
+fn health_condition(now: Time, next: &mut RolloutStatus, healthy: bool) {
+    let (status, message) = if healthy { ("True", "Rollout is healthy") } else { ("False", "Rollout is not healthy") };
+    if healthy || next.condition("Healthy").is_some() {
+        set(now, next, wanted("Healthy", status, "RolloutHealthy", message.to_owned()), Refresh::OnChange);
     }
 }
 
@@ -217,8 +211,10 @@ fn remove(status: &mut RolloutStatus, kind: &str) {
     status.conditions.retain(|condition| condition.kind != kind);
 }
 
-/// Writes that a specification is invalid; a changed message is written too.
+/// Writes that a specification is invalid; a changed message is written too. The status is about this specification from
+/// now on, so that the former one was healthy must not be read from it.
 pub fn set_invalid(now: Time, status: &mut RolloutStatus, message: String) {
+    health_condition(now, status, false);
     let wanted = wanted("InvalidSpec", "True", "InvalidSpec", message);
     let same = status.condition("InvalidSpec").is_some_and(|condition| condition.message == wanted.message);
     if !same {

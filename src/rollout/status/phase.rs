@@ -104,6 +104,13 @@ pub enum TemplateSource {
     Workload,
 }
 
+impl TemplateSource {
+    /// Where the template of a Rollout is that was read as it is stored.
+    pub const fn of(rollout: &Rollout) -> Self {
+        if rollout.spec.workload_ref.is_some() { Self::Workload } else { Self::Own }
+    }
+}
+
 /// The phase that clients show: first whether the status is about what is specified now.
 pub fn client(rollout: &Rollout, source: TemplateSource) -> PhaseMessage {
     let status = &rollout.status;

@@ -27,20 +27,51 @@ pub fn patch(stored: &Value, error: &str, now: Time) -> Option<Value> {
     let since = known.and_then(|known| known.get("lastTransitionTime").cloned()).unwrap_or_else(|| now.clone());
     // A list that holds anything else than conditions would be refused.
     let others = conditions.into_iter().flatten().filter(|condition| condition.is_object() && !is_ours(condition));
+    let others = others.map(|condition| unhealthy(condition, &now));
     let condition = json!({
         "type": "InvalidSpec", "status": "True", "reason": "InvalidSpec", "message": message,
         "lastUpdateTime": now, "lastTransitionTime": since,
     });
-    let conditions: Vec<Value> = others.cloned().chain([condition]).collect();
+    let conditions: Vec<Value> = others.chain([condition]).collect();
     Some(json!({"status": {
         "conditions": conditions, "observedGeneration": generation,
         "phase": phase::DEGRADED, "message": shortened(format!("InvalidSpec: {message}")),
     }}))
 }
 
+/// A condition of before. The status is about the new specification from now on: it takes back that all is well.
+fn unhealthy(condition: &Value, now: &Value) -> Value {
+    let mut condition = condition.clone();
+    if condition["type"] == "Healthy" && condition["status"] == "True" {
+        for (field, value) in [("status", json!("False")), ("message", json!("Rollout is not healthy"))] {
+            condition[field] = value;
+        }
+        for field in ["lastUpdateTime", "lastTransitionTime"] {
+            condition[field].clone_from(now);
+        }
+    }
+    condition
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_not_healthy() {
+        let now: Time = "2026-11-21T12:00:00Z".parse().unwrap();
+        let healthy = json!({
+            "type": "Healthy", "status": "True", "reason": "RolloutHealthy", "message": "Rollout is healthy",
+            "lastUpdateTime": "2026-11-20T12:00:00Z", "lastTransitionTime": "2026-11-20T12:00:00Z",
+        });
+        let stored = json!({"metadata": {"name": "shop", "generation": 3}, "status": {"conditions": [healthy]}});
+        let change = patch(&stored, ERROR, now).unwrap();
+        let told = json!({
+            "type": "Healthy", "status": "False", "reason": "RolloutHealthy", "message": "Rollout is not healthy",
+            "lastUpdateTime": "2026-11-21T12:00:00Z", "lastTransitionTime": "2026-11-21T12:00:00Z",
+        });
+        assert_eq!(change["status"]["conditions"][0], told);
+    }
 
     const ERROR: &str = "spec.replicas: Invalid value: \"3\": must be a whole number of 32 bits";
 

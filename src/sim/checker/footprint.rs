@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
         "ReplicaSet",
         &[
             &["spec", "replicas"],
+            &["spec", "minReadySeconds"],
             &["metadata", "annotations", names::REVISION],
             &["metadata", "annotations", names::REVISION_HISTORY],
             &["metadata", "annotations", names::DESIRED_REPLICAS],

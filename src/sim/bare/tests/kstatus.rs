@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::rig::{KEY, Rig, spec, template};
+use super::trace::Trace;
 use crate::rollout::Settings;
 use crate::rollout::settings::StatusDialect;
-use crate::sim::api_server::Cursor;
 use crate::sim::object;
 
 /// What kstatus says of a custom resource. Source: `sigs.k8s.io/cli-utils/pkg/kstatus`, the generic rules.
@@ -41,34 +41,19 @@ fn condition<'v>(rollout: &'v Value, kind: &str) -> Option<&'v Value> {
     object::list(rollout, "/status/conditions").iter().find(|condition| object::text(condition, "/type") == kind)
 }
 
-struct Reader {
-    rig: Rig,
-    cursor: Cursor,
+/// Lets time pass, and reads every status on the way; returns what is read of the last.
+fn run(trace: &mut Trace, seconds: u64) -> Read {
+    for moment in trace.run(seconds) {
+        honest(&moment.rollout);
+    }
+    read(&trace.stored())
 }
 
-impl Reader {
-    fn of(spec: &Value) -> Self {
-        let mut rig = Rig::bare(1, Some(()));
-        rig.core.settings = Arc::new(Settings { dialect: StatusDialect::Kstatus, ..Settings::default() });
-        let cursor = rig.core.cluster.server.subscribe();
-        rig.create(spec);
-        Self { rig, cursor }
-    }
-
-    /// Lets time pass, and reads every status on the way; returns what is read of the last.
-    fn run(&mut self, seconds: u64) -> Read {
-        self.rig.run(seconds).unwrap();
-        for entry in self.cursor.drain().unwrap() {
-            if let Some(rollout) = entry.after.as_deref().filter(|_| entry.kind == "Rollout") {
-                honest(rollout);
-            }
-        }
-        read(&self.stored())
-    }
-
-    fn stored(&self) -> Value {
-        (*self.rig.core.user().get("Rollout", KEY.0, KEY.1).unwrap()).clone()
-    }
+/// A controller that speaks kstatus, and a Rollout.
+fn reader(spec: &Value) -> Trace {
+    let trace = Trace::new(StatusDialect::Kstatus);
+    trace.rig.create(spec);
+    trace
 }
 
 /// No reader is told that it is over before it is, or that it failed where it goes on.
@@ -101,21 +86,21 @@ fn routed() -> Value {
 
 #[test]
 fn each_phase_is_read_as_what_it_is() {
-    let mut shop = Reader::of(&routed());
-    assert_eq!(shop.run(0), Read::InProgress);
-    assert_eq!((shop.run(40), shop.rig.shown().as_str()), (Read::Current, "Healthy"));
+    let mut shop = reader(&routed());
+    assert_eq!(run(&mut shop, 0), Read::InProgress);
+    assert_eq!((run(&mut shop, 40), shop.rig.shown().as_str()), (Read::Current, "Healthy"));
     shop.rig.update("shop:2");
     assert_eq!(read(&shop.stored()), Read::InProgress, "a generation that nobody has seen yet");
     // A pause is not a failure: whoever waits may wait for the person.
-    assert_eq!((shop.run(30), shop.rig.shown().as_str()), (Read::InProgress, "Paused CanaryPauseStep"));
+    assert_eq!((run(&mut shop, 30), shop.rig.shown().as_str()), (Read::InProgress, "Paused CanaryPauseStep"));
     shop.rig.command(&json!({"abort": true}));
-    assert_eq!(shop.run(30), Read::Failed);
+    assert_eq!(run(&mut shop, 30), Read::Failed);
     let stored = shop.stored();
     assert_eq!(condition(&stored, "Stalled").unwrap()["reason"], "UpdateAborted");
     shop.rig.command(&json!({"abort": false}));
-    assert_eq!(shop.run(30), Read::InProgress);
+    assert_eq!(run(&mut shop, 30), Read::InProgress);
     shop.rig.command(&json!({"pauseConditions": null}));
-    assert_eq!((shop.run(90), shop.rig.shown().as_str()), (Read::Current, "Healthy"));
+    assert_eq!((run(&mut shop, 90), shop.rig.shown().as_str()), (Read::Current, "Healthy"));
     shop.rig.rest().unwrap();
 }
 
@@ -124,9 +109,9 @@ fn what_pods_cannot_mend_is_stalled_at_the_deadline() {
     let mut spec = spec(&json!({"canary": {}}));
     spec["progressDeadlineSeconds"] = json!(60);
     spec["template"] = template("shop:1", "crash-loop", "0.5");
-    let mut shop = Reader::of(&spec);
-    assert_eq!(shop.run(50), Read::InProgress);
-    assert_eq!(shop.run(30), Read::Failed, "{}", shop.rig.shown());
+    let mut shop = reader(&spec);
+    assert_eq!(run(&mut shop, 50), Read::InProgress);
+    assert_eq!(run(&mut shop, 30), Read::Failed, "{}", shop.rig.shown());
     assert_eq!(condition(&shop.stored(), "Stalled").unwrap()["reason"], "DeadlineExceeded");
 }
 
@@ -134,29 +119,29 @@ fn what_pods_cannot_mend_is_stalled_at_the_deadline() {
 fn a_specification_that_is_wrong_fails_at_once_and_one_that_waits_for_others_later() {
     let mut wrong = spec(&json!({"canary": {}}));
     wrong["minReadySeconds"] = json!(-1);
-    assert_eq!(Reader::of(&wrong).run(0), Read::Failed);
+    assert_eq!(run(&mut reader(&wrong), 0), Read::Failed);
 
     let missing = spec(&json!({"blueGreen": {"activeService": "shop-later"}}));
-    let mut shop = Reader::of(&missing);
-    assert_eq!(shop.run(20), Read::InProgress, "the Service may be in the same manifest");
-    assert_eq!(shop.run(30), Read::Failed);
+    let mut shop = reader(&missing);
+    assert_eq!(run(&mut shop, 20), Read::InProgress, "the Service may be in the same manifest");
+    assert_eq!(run(&mut shop, 30), Read::Failed);
     shop.rig.core.user().create("Service", super::rig::service("shop-later")).unwrap();
-    assert_eq!((shop.run(60), shop.rig.shown().as_str()), (Read::Current, "Healthy"));
+    assert_eq!((run(&mut shop, 60), shop.rig.shown().as_str()), (Read::Current, "Healthy"));
 }
 
 #[test]
 fn what_only_a_person_can_mend_is_stalled_after_a_while() {
-    let mut shop = Reader::of(&routed());
-    shop.run(40);
+    let mut shop = reader(&routed());
+    run(&mut shop, 40);
     shop.rig.core.user().delete("HTTPRoute", KEY.0, "shop").unwrap();
     shop.rig.update("shop:2");
-    assert_eq!(shop.run(20), Read::InProgress, "{}", shop.rig.shown());
-    assert_eq!(shop.run(30), Read::Failed, "{}", shop.rig.shown());
+    assert_eq!(run(&mut shop, 20), Read::InProgress, "{}", shop.rig.shown());
+    assert_eq!(run(&mut shop, 30), Read::Failed, "{}", shop.rig.shown());
     let message = condition(&shop.stored(), "Stalled").unwrap()["message"].to_string();
     assert!(message.contains("create the route"), "{message}");
     // It is still so after a restart, and not new.
     shop.rig.core.restart();
-    assert_eq!(shop.run(5), Read::Failed);
+    assert_eq!(run(&mut shop, 5), Read::Failed);
 }
 
 #[test]

@@ -24,14 +24,17 @@
 //! | [`kstatus`] | what readers without knowledge of Rollouts make of the status |
 //! | [`contests`] | somebody who writes what we have written again and again |
 //! | [`unreached`] | Services with users and without endpoints |
+//! | [`health`], [`argo_cd`] | what Argo CD, `kubectl wait` and `siskin status` make of it, against what is so |
 //! | [`edited`] | a ReplicaSet's template that somebody has edited |
 //! | [`forced`] | an abort of a full promotion |
 //! | [`snippets`] | what the documentation tells other tools to read |
 //! | [`workload`] | templates that are kept in another workload |
 //! | [`recorded`] | clusters recorded from Argo Rollouts |
+//! | [`trace`] | every Rollout that is ever stored, with the cluster of the moment |
 //! | [`rig`], [`analyst`] | names for what these tests use of [`crate::sim::search`] |
 mod analysis;
 mod analyst;
+mod argo_cd;
 mod churn;
 mod commands;
 mod contests;
@@ -41,6 +44,7 @@ mod evidence;
 mod failing;
 mod forced;
 mod found;
+mod health;
 mod kstatus;
 mod managed;
 mod pairs;
@@ -57,5 +61,6 @@ mod routes;
 mod scale;
 mod snippets;
 mod takeover;
+mod trace;
 mod unreached;
 mod workload;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::rig::{Rig, spec};
+use super::rig::spec;
+use super::trace::Trace;
 use crate::api::crd::cel;
-use crate::rollout::Settings;
 use crate::rollout::settings::StatusDialect;
 use crate::sim::object;
 
@@ -23,21 +23,18 @@ fn snippet(heading: &str, language: &str) -> &'static str {
 
 /// Every Rollout that is stored while one is deployed, updated and aborted.
 fn stored(dialect: StatusDialect) -> Vec<Arc<Value>> {
-    let mut rig = Rig::bare(1, Some(()));
-    rig.core.settings = Arc::new(Settings { dialect, ..Settings::default() });
-    let mut cursor = rig.core.cluster.server.subscribe();
-    rig.create(&spec(&json!({"canary": {
+    let mut trace = Trace::new(dialect);
+    trace.rig.create(&spec(&json!({"canary": {
         "canaryService": "shop-canary", "stableService": "shop-stable",
         "steps": [{"setWeight": 20}, {"pause": {"duration": 5}}, {"setWeight": 60}, {"pause": {}}],
         "trafficRouting": {"gatewayAPI": {"httpRoute": "shop"}},
     }})));
-    rig.run(40).unwrap();
-    rig.update("shop:2");
-    rig.run(40).unwrap();
-    rig.command(&json!({"abort": true}));
-    rig.run(40).unwrap();
-    let entries = cursor.drain().unwrap().into_iter().filter(|entry| entry.kind == "Rollout");
-    entries.filter_map(|entry| entry.after.clone()).collect()
+    let mut moments = trace.run(40);
+    trace.rig.update("shop:2");
+    moments.extend(trace.run(40));
+    trace.rig.command(&json!({"abort": true}));
+    moments.extend(trace.run(40));
+    moments.into_iter().map(|moment| moment.rollout).collect()
 }
 
 /// The phase, and whether the generation is observed; nothing before there is a status.
