@@ -17,6 +17,8 @@ use crate::cli::view::paint::Paint;
 use crate::simulate::behaviour::Behaviour;
 use crate::simulate::load::Users;
 
+mod autoscaled;
+
 const SAMPLES: &str = "config/samples";
 
 fn root() -> &'static Path {
