@@ -34,6 +34,7 @@ pub mod report;
 mod run;
 mod stage;
 mod steps;
+mod strain;
 pub mod sums;
 pub mod text;
 pub mod timeline;

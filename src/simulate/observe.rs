@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::analyst::News;
 use super::stage::{Onlooker, Stage};
 use super::steps;
+use super::strain::Strain;
 use super::sums::Sums;
 use super::text::span;
 use super::timeline::{Flow, Kind, Pods, Requests, Row, Sample, State, Tone, settle};
@@ -48,6 +49,8 @@ pub(super) struct Observer {
     pub samples: Vec<Sample>,
     pub flows: Vec<Flow>,
     pub sums: Sums,
+    /// How hard the pods work.
+    pub strain: Strain,
     base: Requests,
     base_lost: BTreeMap<Reason, u64>,
     /// All requests since the begin.
@@ -72,6 +75,7 @@ impl Observer {
             samples: Vec::new(),
             flows: Vec::new(),
             sums: Sums::default(),
+            strain: Strain::default(),
             base: Requests::default(),
             base_lost: stage.cluster.traffic.record().lock().lost().clone(),
             total: Requests::default(),
@@ -392,6 +396,10 @@ impl Onlooker for Observer {
     }
 
     fn flow(&mut self, stage: &Stage) {
+        if let Some(rollout) = &self.rollout {
+            let at = stage.now().since(self.start);
+            self.strain.look(stage, at, (rollout, &self.state), (&self.old, &self.new));
+        }
         let total = self.count(stage).since(&self.base);
         let added = total.since(&self.total);
         self.total = total;

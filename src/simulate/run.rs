@@ -50,13 +50,31 @@ impl Onlooker for Nobody {
 /// What is wrong with the files, as far as only the controller can say: a Rollout that it refuses, or a first version
 /// that does not come up.
 pub fn simulate(input: &Input, options: &Options) -> Result<Report, Problem> {
+    let (play, verdict) = played(input, options)?;
+    Ok(play.report(verdict, options))
+}
+
+/// The same, with every write to the cluster.
+#[cfg(test)]
+pub(super) fn with_writes(input: &Input, options: &Options) -> Result<(Report, Writes), Problem> {
+    let (play, verdict) = played(input, options)?;
+    let writes = play.stage.user.server().journal();
+    Ok((play.report(verdict, options), writes))
+}
+
+#[cfg(test)]
+type Writes = Vec<std::sync::Arc<crate::sim::api_server::Entry>>;
+
+fn played<'a>(input: &'a Input, options: &Options) -> Result<(Play<'a>, Verdict), Problem> {
     let mut stage = Stage::set(input, options).map_err(Problem::Said)?;
     let before = prelude(&mut stage, input, options)?;
     let old = before.status.stable_rs.clone();
     stage.said.lock().stable.clone_from(&old);
     let until = options.until.unwrap_or(PATIENCE + steps::pauses(&input.read) * 2);
+    let mut observer = Observer::new(&stage, (input.key(), input.furniture.target.clone()), &old);
+    observer.strain.autoscaler.clone_from(&input.furniture.autoscaler);
     let mut play = Play {
-        observer: Observer::new(&stage, (input.key(), input.furniture.target.clone()), &old),
+        observer,
         trouble: Trouble::new(options.faults.clone()),
         approvals: Approvals::new(options.approval),
         stage,
@@ -64,7 +82,7 @@ pub fn simulate(input: &Input, options: &Options) -> Result<Report, Problem> {
         until,
     };
     let verdict = play.release(options)?;
-    Ok(play.report(verdict, options))
+    Ok((play, verdict))
 }
 
 /// Brings the old version up, and sends users to it.

@@ -17,6 +17,7 @@ use crate::cli::view::paint::Paint;
 use crate::simulate::behaviour::Behaviour;
 use crate::simulate::load::Users;
 
+mod autoscaled;
 mod lags;
 
 const SAMPLES: &str = "config/samples";

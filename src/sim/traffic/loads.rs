@@ -18,7 +18,7 @@ pub const CAPACITY: &str = "sim.siskin.dev/capacity";
 pub const LATENCY: &str = "sim.siskin.dev/latency";
 
 /// A pod's requests are averaged over this.
-const WINDOW: Duration = Duration::from_secs(15);
+pub(crate) const WINDOW: Duration = Duration::from_secs(15);
 /// One piece of the window.
 const BUCKET: Duration = Duration::from_secs(1);
 /// A pod can serve this many seconds' worth of requests at once.

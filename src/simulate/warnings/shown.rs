@@ -34,6 +34,7 @@ pub(super) fn all(
     found.extend(coarse(input, observer));
     found.extend(stage.analyst.unanswered.iter().map(|unanswered| gap(input, unanswered)));
     found.extend(autoscaler(input, stage, observer));
+    found.extend(unseen(input, observer));
     found.extend(lost(stage, observer));
     found.extend(promoted(options, observer, verdict));
     found
@@ -145,6 +146,30 @@ fn autoscaler(input: &Input, stage: &Stage, observer: &Observer) -> Option<Warni
         "spec.replicas is {written} in the file, and the autoscaler has made it {now}: the next apply sets it back"
     );
     (written != now).then(|| at((&input.document, "spec.replicas"), "ReplicasOfTwoMasters", text))
+}
+
+/// A version that has too much to do, which an autoscaler does not see.
+fn unseen(input: &Input, observer: &Observer) -> Option<Warning> {
+    let (asked, name) = (observer.strain.unanswered?, observer.strain.autoscaler.as_ref()?);
+    let canary = input.read.spec.strategy.canary.as_ref();
+    let full_stable = canary.is_some_and(|canary| canary.traffic_routing.is_some() && !canary.dynamic_stable_scale);
+    let advice = if full_stable {
+        " (set dynamicStableScale, or scale by a metric of the whole traffic)"
+    } else {
+        " (scale by a metric of the whole traffic)"
+    };
+    let step = asked.step.filter(|_| canary.is_some());
+    let text = format!(
+        "{}pods of the new version are asked for {} of what they can do, and those of the old one for {}: the autoscaler {name} \
+         sees the mean of {}, {}, and adds none{advice}",
+        step.map_or_else(String::new, |done| format!("after {}, ", counted(u64::from(done.unsigned_abs()), "step"))),
+        percent(asked.new),
+        percent(asked.old),
+        counted(u64::from(asked.pods), "pod"),
+        percent(asked.mean)
+    );
+    let path = if full_stable { "spec.strategy.canary.trafficRouting" } else { "spec.strategy" };
+    Some(at((&input.document, path), "OverloadUnseen", text))
 }
 
 /// Requests that the delivery has lost.

@@ -4,6 +4,8 @@
 //! as using what they should on the way down, and nothing on the way up; pods that are not ready yet count as using
 //! nothing on the way up and are left out on the way down. Example: 3 ready pods at 200 % of the target and 1 not ready:
 //! the ratio over 3 is 2, over 4 it is 1.5, so `ceil(1.5 × 4) = 6`.
+//! Of CPU a pod counts as not ready until one window of measurements was taken since it is: what it has taken over still
+//! stands in the windows of the others, and would be counted twice.
 //! Source: Kubernetes' documentation of horizontal pod autoscaling, "Algorithm details".
 
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ use super::super::replica_sets::ready_since;
 use crate::api::Time;
 use crate::sim::object;
 use crate::sim::traffic::Loads;
+use crate::sim::traffic::loads::WINDOW;
 
 /// Kubernetes: `--horizontal-pod-autoscaler-tolerance`.
 const TOLERANCE: f64 = 0.1;
@@ -74,7 +77,7 @@ fn resource(metric: &Value, seen: &Seen<'_>) -> Result<Proposal, Missing> {
             .ok_or_else(|| failed(format!("missing request for cpu in a container of Pod {}", object::name(pod))))?;
         // A pod that serves what it is able to uses all of what it has requested.
         let usage = seen.loads.use_of(pod, seen.now).map(|share| share * request);
-        pods.push(Sample { usage, request, is_ready: ready_since(pod).is_some() });
+        pods.push(Sample { usage, request, is_ready: is_measured(pod, seen.now) });
     }
     let target = metric.pointer("/resource/target").unwrap_or(&Value::Null);
     let (is_share, wanted) = match number(target, "averageUtilization") {
@@ -139,6 +142,11 @@ fn external(metric: &Value, seen: &Seen<'_>) -> Result<Proposal, Missing> {
     };
     let shown = json!({ "type": "External", "external": { "metric": { "name": name }, "current": current } });
     Ok(Proposal { replicas, metric: format!("external metric {name}"), shown })
+}
+
+/// Whether a whole window was measured since the pod is ready.
+fn is_measured(pod: &Value, now: Time) -> bool {
+    ready_since(pod).is_some_and(|since| since + WINDOW <= now)
 }
 
 /// The pods that count: those on their way out, or at their end, do not.
