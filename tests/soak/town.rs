@@ -223,17 +223,17 @@ impl Town {
         if self.round == 1 { FAIR } else { 1 }
     }
 
-    /// Many come, and go before they have a pod.
+    /// Many come, and go before they have a pod; what every other one refers to goes a little later.
     async fn passers(&mut self) {
-        let names: Vec<String> =
-            (0..PASSERS * self.times()).map(|number| format!("passer-{:06}-{number:02}", self.round)).collect();
+        let kinds = [Kind::Plain, Kind::Referring].into_iter().cycle();
+        let names = (0..PASSERS * self.times()).zip(kinds);
+        let names = names.map(|(number, kind)| format!("{}-passer-{:06}-{number:02}", kind.name(), self.round));
+        let names: Vec<String> = names.collect();
         for name in &names {
-            wares::passer(&self.user, name);
+            wares::passer(&self.user, Kind::of(name), name);
         }
         self.all_show(&names, "Healthy").await;
-        for name in &names {
-            self.user.delete("Rollout", wares::NAMESPACE, name).unwrap();
-        }
+        self.close(&names).await;
     }
 
     /// Rollouts that are deleted in one round.

@@ -154,12 +154,18 @@ pub fn open(user: &Hand, kind: Kind, name: &str) {
     user.create("Rollout", rollout).unwrap();
 }
 
-/// A Rollout that wants no pods.
-pub fn passer(user: &Hand, name: &str) {
-    let spec = json!({
-        "replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": template(name, "shop:first"),
-        "strategy": {"canary": {}},
-    });
+/// A Rollout that wants no pods; with `Referring` it takes its template from a Deployment, which it does not drain.
+pub fn passer(user: &Hand, kind: Kind, name: &str) {
+    let labels = json!({"matchLabels": {"app": name}});
+    let mut spec = json!({"replicas": 0, "selector": labels, "strategy": {"canary": {}}});
+    if kind == Kind::Referring {
+        let referred = json!({"replicas": 0, "selector": labels, "template": template(name, "shop:first")});
+        let object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta(name), "spec": referred});
+        user.create("Deployment", object).unwrap();
+        spec["workloadRef"] = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": name});
+    } else {
+        spec["template"] = template(name, "shop:first");
+    }
     let rollout = json!({"apiVersion": ARGO, "kind": "Rollout", "metadata": meta(name), "spec": spec});
     user.create("Rollout", rollout).unwrap();
 }
