@@ -18,6 +18,8 @@ pub use step::{Input, Step, refuse_arguments, step};
 pub use tasks::{Action, Course, RETRY_SECONDS, Task, course, next_due, tasks};
 
 #[cfg(test)]
+mod promise;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod vectors;
