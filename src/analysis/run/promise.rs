@@ -229,7 +229,9 @@ impl<'p> Play<'p> {
         self.asked = under_way;
         for Asked { finished, said, .. } in &come {
             let index = finished.task.index;
-            said.iter().for_each(|said| self.tallies[index].hear(&self.plans[index], *said));
+            if let Some(said) = *said {
+                self.tallies[index].hear(&self.plans[index], said);
+            }
         }
         let finished: Vec<Finished> = come.into_iter().map(|asked| asked.finished).collect();
         let in_flight: Vec<String> = self.asked.iter().map(|asked| asked.finished.task.metric.clone()).collect();
