@@ -132,7 +132,7 @@ fn settled(report: &Report) -> Vec<State> {
     let alike = report.samples.chunk_by(|a, b| a.state == b.state);
     let ends: Vec<_> = alike.filter_map(|chunk| chunk.first()).collect();
     let pairs = ends.iter().zip(ends.iter().skip(1));
-    pairs.filter(|(sample, next)| next.at - sample.at >= least).map(|(sample, _)| sample.state.clone()).collect()
+    pairs.filter(|(sample, next)| next.at >= sample.at + least).map(|(sample, _)| sample.state.clone()).collect()
 }
 
 /// What autoscalers read of one write: the size that is wanted, the pods, and which pods are meant.
