@@ -5,6 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+#[path = "vectors/args.rs"]
+mod args;
+#[path = "vectors/assess.rs"]
+mod assess;
+#[path = "vectors/cli_get.rs"]
+mod cli_get;
+#[path = "vectors/expr.rs"]
+mod expr;
 #[path = "vectors/file.rs"]
 mod file;
 #[path = "vectors/phase.rs"]
@@ -18,15 +26,20 @@ mod steps;
 #[path = "vectors/validate.rs"]
 mod validate;
 
-use file::Answers;
+use file::Recorded;
 
-/// The files that are answered here, by name.
-const FILES: &[(&str, Answers)] = &[
-    ("phase", phase::answer),
-    ("podhash", podhash::answer),
-    ("replicas", replicas::answer),
-    ("steps", steps::answer),
-    ("validate", validate::answer),
+/// The files that are answered here.
+const FILES: &[Recorded] = &[
+    args::FILE,
+    assess::FILE,
+    cli_get::FILE,
+    expr::FILE,
+    expr::LANGUAGE,
+    phase::FILE,
+    podhash::FILE,
+    replicas::FILE,
+    steps::FILE,
+    validate::FILE,
 ];
 
 #[test]

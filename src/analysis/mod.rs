@@ -30,6 +30,3 @@ pub use field_path::FieldPathError;
 pub use limits::effective_count;
 pub use phase::Phase;
 pub use template::TemplateError;
-
-#[cfg(test)]
-mod vectors;

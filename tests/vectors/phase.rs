@@ -9,7 +9,11 @@ use siskin::rollout::strategy::steps;
 
 use super::replicas::rollout;
 
-pub fn answer(kind: &str, input: &Value) -> Option<Value> {
+use crate::file::Recorded;
+
+pub const FILE: Recorded = Recorded::new("phase", answer);
+
+fn answer(kind: &str, input: &Value) -> Option<Value> {
     match kind {
         "stepString" => {
             let step: CanaryStep = serde_json::from_value(input["step"].clone()).ok()?;

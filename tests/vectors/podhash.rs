@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 use siskin::rollout::revision::hash::{canonical_steps_json, canonical_template_json, pod_template_hash, steps_hash};
 
-pub fn answer(kind: &str, input: &Value) -> Option<Value> {
+use crate::file::Recorded;
+
+pub const FILE: Recorded = Recorded::new("podhash", answer);
+
+fn answer(kind: &str, input: &Value) -> Option<Value> {
     match kind {
         "template" => {
             let collisions = match &input["collisionCount"] {

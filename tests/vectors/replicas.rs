@@ -10,10 +10,14 @@ use siskin::rollout::size::{Size, Sizes};
 use siskin::rollout::strategy::desired::{self, Weights};
 use siskin::rollout::strategy::{blue_green, ratio::Ratio};
 
+use crate::file::Recorded;
+
 /// Passes of one convergence.
 const PASSES: usize = 12;
 
-pub fn answer(kind: &str, input: &Value) -> Option<Value> {
+pub const FILE: Recorded = Recorded::new("replicas", answer);
+
+fn answer(kind: &str, input: &Value) -> Option<Value> {
     if kind == "threshold" {
         return threshold(input);
     }

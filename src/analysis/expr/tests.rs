@@ -2,7 +2,6 @@
 
 mod bounds;
 mod language;
-mod vectors;
 
 use super::*;
 use crate::api::Time;

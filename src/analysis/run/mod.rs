@@ -21,5 +21,3 @@ pub use tasks::{Action, Course, RETRY_SECONDS, Task, course, next_due, tasks};
 mod promise;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod vectors;

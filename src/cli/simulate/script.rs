@@ -21,16 +21,17 @@ pub(super) fn run(
         Failure::new(format!("{} is no script of the fault search: {error}", path.display()))
             .next("it is the JSON that `make sim` prints below a failure")
     })?;
-    let lines: &[String] = if trace { &shown.lines } else { &[] };
+    let (lines, in_mind): (&[String], &[String]) = if trace { (&shown.lines, &shown.in_mind) } else { (&[], &[]) };
     let kept = format!("every promise is kept, {} writes", shown.lines.len());
     let verdict = shown.failure.as_deref().unwrap_or(&kept);
     match form {
         Form::Text => {
-            let whole = lines.iter().map(String::as_str).chain([verdict]).map(|line| format!("{line}\n"));
+            let whole =
+                lines.iter().chain(in_mind).map(String::as_str).chain([verdict]).map(|line| format!("{line}\n"));
             session.console.print(&whole.collect::<String>());
         }
         Form::Json => {
-            let whole = json!({"writes": shown.lines.len(), "broken": shown.failure, "trace": trace.then_some(lines)});
+            let whole = json!({"writes": shown.lines.len(), "broken": shown.failure, "trace": trace.then_some(lines), "inMind": trace.then_some(in_mind)});
             session.console.print(&format!("{whole:#}\n"));
         }
         Form::Svg | Form::Html => {

@@ -93,8 +93,7 @@ impl<'w> Exposure<'w> {
 
     /// Whether a revision is out of the traffic for good: no share, and nothing in flight that could give it one.
     pub fn drained(&self, revision: &Revision) -> bool {
-        let quiet = !self.routes.configured || self.routes.settled();
-        quiet && self.share(revision).is_none() && !self.routes.managed_reach(revision.hash())
+        if self.routes.configured { self.routes.free_of(revision.hash()) } else { self.share(revision).is_none() }
     }
 
     /// Whether a Service that the Rollout names selects the revision, or the record counts on it.

@@ -206,6 +206,11 @@ impl Routes {
         !self.states.is_empty() && self.errors.is_empty() && self.states.iter().all(|state| state.settled)
     }
 
+    /// Whether a revision is out of the traffic for good: no share, and nothing in flight that could give it one.
+    pub fn free_of(&self, hash: &str) -> bool {
+        self.settled() && self.share_up(hash).is_none() && !self.managed_reach(hash)
+    }
+
     /// Whether a revision has a share by a weight that was seen and may be in force; there may be others.
     pub fn reaches(&self, hash: &str) -> bool {
         self.states.iter().any(|state| self.part_up(state, hash) > 0)

@@ -93,7 +93,7 @@ fn new_size(world: &World, cast: &Cast, routes: &Routes, (new, wanted): (&Revisi
             goal(new, Fate::Size(held.min(new.size.spec)), "update was aborted")
         }
         // Its pods go after its traffic (I06), and stay where somebody has taken the stable revision away.
-        _ if deserted || routes.share_up(new.hash()).part > 0 && cast.distinct_stable().is_some() => {
+        _ if deserted || !routes.free_of(new.hash()) && cast.distinct_stable().is_some() => {
             goal(new, Fate::Keep, "update was aborted")
         }
         // An aborted revision never grows again before somebody asks for it (I29).

@@ -8,6 +8,8 @@ use super::scenario::Case;
 pub struct Trace {
     /// Every write of every actor, one a line.
     pub lines: Vec<String>,
+    /// What the controller wanted to write and what it waited for at the end, one a line.
+    pub in_mind: Vec<String>,
     /// The broken promise, if there is one.
     pub failure: Option<String>,
 }
@@ -27,5 +29,5 @@ pub fn trace(case: &Case) -> Trace {
     let mut player = Player::begin(set_up(case), &case.scenario);
     let failure = player.act_out().err();
     let failure = failure.and_then(|story| story.lines().last().map(str::to_owned));
-    Trace { lines: player.rig.lines(), failure }
+    Trace { lines: player.rig.lines(), in_mind: player.rig.in_mind(), failure }
 }

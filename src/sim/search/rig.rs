@@ -12,7 +12,7 @@ use super::scenario::Action;
 use super::story::describe;
 use super::world::{SERVICES, template};
 use crate::api::{Rollout, Time};
-use crate::plan::{Phase, Verb};
+use crate::plan::{Phase, Plan, Verb};
 use crate::rollout::strategy::restart;
 use crate::sim::api_server::{Cursor, Entry, Now, Reject, Saved};
 use crate::sim::bare::Core;
@@ -276,15 +276,11 @@ impl Rig {
         }
         self.core.look();
         if !self.core.plan.is_empty() {
-            return Err(self.story(&format!("{:#?}\nI40: writes at rest", self.core.plan)));
+            return Err(self.story("I40: writes at rest"));
         }
         self.restart();
         self.core.look();
-        if self.core.plan.is_empty() {
-            Ok(())
-        } else {
-            Err(self.story(&format!("{:#?}\nI18: a restart at rest writes", self.core.plan)))
-        }
+        if self.core.plan.is_empty() { Ok(()) } else { Err(self.story("I18: a restart at rest writes")) }
     }
 
     /// Whether pods are still to be restarted: a budget that refuses them is asked again and again, and that is no rest.
@@ -444,9 +440,18 @@ impl Rig {
         let status = self.rollout().map(|rollout| format!("{:#?}", rollout.status.siskin)).unwrap_or_default();
         let from = self.last.len().saturating_sub(SHOWN);
         let mut lines: Vec<String> = self.last.iter().skip(from).map(|entry| describe(entry)).collect();
-        let plan = self.core.plan.effects.iter();
-        lines.extend(plan.map(|effect| format!("planned: {}: {}", effect.object, effect.reason)));
-        format!("{}\n{status}\nblockers {:#?}\n{what}", lines.join("\n"), self.core.plan.blockers)
+        lines.push(status);
+        lines.extend(self.in_mind());
+        format!("{}\n{what}", lines.join("\n"))
+    }
+
+    /// What the last look wanted to write, and what it waited for, one a line.
+    pub fn in_mind(&self) -> Vec<String> {
+        let Plan { effects, record, blockers, .. } = &self.core.plan;
+        let planned = effects.iter().map(|effect| format!("planned: {}: {}", effect.object, effect.reason));
+        let recorded = record.iter().map(|record| format!("planned: {}: {}", record.object, record.patch));
+        let waits = blockers.iter().map(|b| format!("waits: {} {}: {}", b.code, b.object, b.message));
+        planned.chain(recorded).chain(waits).collect()
     }
 
     /// Every write so far, one a line.

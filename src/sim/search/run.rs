@@ -310,8 +310,8 @@ impl Worker<'_> {
             let came_of_it = came_of_it.and_then(|disturbed| same_end(&case, disturbed, || Some(ended.end.clone())));
             let trial = Trial { name: &told, class: fault.class(), case };
             let disturbed = self.hear(trial, came_of_it, play_to_the_same_end);
-            if fault.hurts() && disturbed.is_some_and(|disturbed| disturbed.end != ended.end) {
-                self.report.strayed.push(told);
+            if let Some(disturbed) = disturbed.filter(|disturbed| fault.hurts() && disturbed.end != ended.end) {
+                self.report.strayed.push(format!("{told}: {}; undisturbed: {}", disturbed.end, ended.end));
             }
             true
         });

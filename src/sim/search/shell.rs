@@ -187,7 +187,7 @@ pub async fn trace(case: &Case) -> Result<Trace, String> {
     let mut shell = Shell::set(case, Neighbours::None)?;
     let failure = play_out(&mut shell, case).await.err();
     let failure = failure.and_then(|story| story.lines().last().map(str::to_owned));
-    Ok(Trace { lines: shell.rig.lines(), failure })
+    Ok(Trace { lines: shell.rig.lines(), in_mind: shell.rig.in_mind(), failure })
 }
 
 async fn play_out(shell: &mut Shell, case: &Case) -> Result<Duration, String> {

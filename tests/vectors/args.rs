@@ -1,18 +1,33 @@
-//! The vectors of `tests/vectors/args.jsonl`: composing, arguments, substitution, validation, rules.
+//! Of an analysis: composing, arguments, substitution, validation, rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use siskin::analysis::args::{ExperimentReplicaSet, Hashes, experiment_args, rollout_args};
+use siskin::analysis::compose::{Caller, Templates, equal, run_spec};
+use siskin::analysis::{rules, substitute, validate};
+use siskin::api::analysis::{AnalysisRunSpec, AnalysisTemplateSpec, Argument, Metric};
+use siskin::api::experiment::Experiment;
+use siskin::api::rollout::{AnalysisRunArgument, DryRun, MeasurementRetention, TemplateRef};
 
-use super::args::{ExperimentReplicaSet, Hashes, experiment_args, rollout_args};
-use super::compose::{Caller, Templates, equal, run_spec};
-use super::{rules, substitute, validate};
-use crate::api::analysis::{AnalysisRunSpec, AnalysisTemplateSpec, Argument, Metric};
-use crate::api::experiment::Experiment;
-use crate::api::rollout::{AnalysisRunArgument, DryRun, MeasurementRetention, TemplateRef};
+use crate::file::Recorded;
 
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/args.jsonl");
+pub const FILE: Recorded = Recorded { compared: |_, value| comparable(&value), ..Recorded::new("args", answer) };
+
+fn answer(kind: &str, input: &Value) -> Option<Value> {
+    Some(match kind {
+        "compose" => compose_case(input),
+        "dryRun" => dry_run_case(input),
+        "equal" => equal_case(input),
+        "experimentArg" => experiment_arg_case(input),
+        "resolveMetric" => resolve_case(input),
+        "retention" => retention_case(input),
+        "rolloutArgs" => rollout_args_case(input),
+        "validate" => validate_case(input),
+        _ => return None,
+    })
+}
 
 fn read<T: DeserializeOwned + Default>(value: &Value) -> T {
     if value.is_null() { T::default() } else { serde_json::from_value(value.clone()).unwrap() }
@@ -145,37 +160,4 @@ fn comparable(value: &Value) -> Value {
         }
         other => other.clone(),
     }
-}
-
-#[test]
-fn args_vectors() {
-    let text = std::fs::read_to_string(VECTORS).unwrap();
-    let (mut passed, mut total, mut wrong) = (0, 0, Vec::new());
-    let mut kinds = BTreeSet::new();
-    for line in text.split('\n').filter(|line| !line.is_empty()) {
-        let case: Value = serde_json::from_str(line).unwrap();
-        let Some(kind) = case["kind"].as_str() else { continue };
-        let got = match kind {
-            "compose" => compose_case(&case["in"]),
-            "dryRun" => dry_run_case(&case["in"]),
-            "equal" => equal_case(&case["in"]),
-            "experimentArg" => experiment_arg_case(&case["in"]),
-            "resolveMetric" => resolve_case(&case["in"]),
-            "retention" => retention_case(&case["in"]),
-            "rolloutArgs" => rollout_args_case(&case["in"]),
-            "validate" => validate_case(&case["in"]),
-            other => panic!("unknown kind {other}"),
-        };
-        kinds.insert(kind.to_owned());
-        total += 1;
-        let (got, wanted) = (comparable(&got), comparable(&case["out"]));
-        if got == wanted {
-            passed += 1;
-        } else {
-            wrong.push(format!("{kind} {}\n  got    {got}\n  wanted {wanted}", case["n"]));
-        }
-    }
-    println!("args.jsonl: {passed}/{total}");
-    assert!(wrong.is_empty(), "{passed}/{total}\n{}", wrong.join("\n"));
-    assert_eq!(kinds.len(), 8);
 }
