@@ -69,8 +69,9 @@ pub fn decide(world: &World, now: Time) -> Decision {
     plan.blockers.extend(trouble::denials(&case));
 
     settle_wakes(&case, &ruling, &mut plan);
-    let memory = remember(&case, &ruling.next, &mut plan);
+    let mut memory = remember(&case, &ruling.next, &mut plan);
     report(&case, &mut ruling, &mut plan, &memory);
+    memory.acted_at = (!plan.is_empty()).then_some(now);
     Decision { plan, memory }
 }
 
@@ -128,6 +129,7 @@ fn settle_wakes(case: &Case<'_>, ruling: &Ruling, plan: &mut Plan) {
 fn remember(case: &Case<'_>, next: &RolloutStatus, plan: &mut Plan) -> Memory {
     let mut memory = Memory {
         routes: case.routes.states.iter().map(|state| (state.object.clone(), state.memory.clone())).collect(),
+        watching_since: Some(deadline::watching_since(case)),
         high_water: deadline::high_water(case, next.current_step_index),
         readiness: case.cast.readiness.clone(),
         refusals: evictions::refusals(&case.world.memory, case.now),

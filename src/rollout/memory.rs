@@ -121,6 +121,10 @@ pub struct Contest {
 pub struct Memory {
     /// By route.
     pub routes: BTreeMap<ObjectRef, RouteMemory>,
+    /// Since when this process has looked at the Rollout without being held up; `None` before its first look.
+    pub watching_since: Option<Time>,
+    /// When the last look was, if it wanted to write: the next comes once that is seen.
+    pub acted_at: Option<Time>,
     /// Progress of the attempt.
     pub high_water: HighWater,
     /// The drain of a referenced Deployment.

@@ -1,7 +1,9 @@
 //! Whether an update has gone on for too long without progress.
 
+use std::time::Duration;
+
 use super::trouble::{self, Cure, Trouble};
-use super::{Ruling, abort, unreached};
+use super::{Ruling, abort, promotion, step, unreached};
 use crate::api::Time;
 use crate::api::rollout_status::RunStatus;
 use crate::rollout::case::Case;
@@ -9,6 +11,13 @@ use crate::rollout::cast::Revision;
 use crate::rollout::defaults;
 use crate::rollout::memory::HighWater;
 use crate::rollout::strategy::{restart, steps};
+
+/// How long a process that has just begun goes on with an update before time without progress counts for it: nobody may
+/// have looked for longer than the deadline, and what is ready by now is not done by the first look.
+const SETTLING_IN: Duration = Duration::from_mins(1);
+/// From a look that wrote to the next it takes until the write is seen. After longer than this the process was held up,
+/// by a watch that is late for example, and is as one that has just begun.
+const HELD_UP: Duration = Duration::from_secs(10);
 
 /// Aborts an update whose deadline has passed where the user asked for that, and one whose pods cannot start where
 /// `failFast` says so.
@@ -18,7 +27,7 @@ pub fn judge(case: &Case<'_>, ruling: &mut Ruling) {
         return;
     }
     if let Some((at, trouble)) = fails_at(case) {
-        let over = trouble.cure == Cure::Never || (at <= case.now && !progressed(case));
+        let over = trouble.cure == Cure::Never || (at <= case.now && !progressed(case) && !goes_on(case, ruling));
         if over {
             abort::because(trouble.message, case, ruling);
             return;
@@ -28,9 +37,15 @@ pub fn judge(case: &Case<'_>, ruling: &mut Ruling) {
         abort::because(message, case, ruling);
         return;
     }
-    if rollout.spec.progress_deadline_abort && passed(case) && !progressed(case) {
+    if rollout.spec.progress_deadline_abort && passed(case) && !progressed(case) && !goes_on(case, ruling) {
         abort::because(timed_out_message(case), case, ruling);
     }
+}
+
+/// Whether this very look would take the update further.
+fn goes_on(case: &Case<'_>, ruling: &Ruling) -> bool {
+    let mut trial = ruling.clone();
+    promotion::judge(case, &mut trial) || case.is_canary() && step::advance(case, &mut trial)
 }
 
 /// When `failFast` ends this update unless its pods come first, and what keeps them; `None` where it does not.
@@ -41,7 +56,7 @@ pub fn fails_at(case: &Case<'_>) -> Option<(Time, Trouble)> {
     let progress = last_progress(case);
     let due = |trouble: &Trouble| match trouble.cure {
         Cure::Never => Some(case.now),
-        cure => Some(progress? + cure.patience()),
+        cure => Some((progress? + cure.patience()).max(watched(case, cure.patience()))),
     };
     trouble::of(new).into_iter().filter_map(|trouble| Some((due(&trouble)?, trouble))).min_by_key(|(at, _)| *at)
 }
@@ -97,7 +112,22 @@ pub fn passed(case: &Case<'_>) -> bool {
 pub fn due(case: &Case<'_>) -> Option<Time> {
     let condition = case.status().condition("Progressing")?;
     let halved = if crate::mutant!("deadline-halved") { 2 } else { 1 };
-    Some(condition.last_update_time? + defaults::progress_deadline(&case.world.rollout) / halved)
+    let deadline = defaults::progress_deadline(&case.world.rollout) / halved;
+    Some((condition.last_update_time? + deadline).max(watched(case, deadline)))
+}
+
+/// Until when this process has not watched for long enough to call an update stuck.
+fn watched(case: &Case<'_>, patience: Duration) -> Time {
+    let since = watching_since(case);
+    if crate::mutant!("absence-is-counted") { since } else { since + patience.min(SETTLING_IN) }
+}
+
+/// Since when this process has looked at the Rollout as often as there was reason to. What is refused again and again is
+/// the update's own trouble.
+pub fn watching_since(case: &Case<'_>) -> Time {
+    let memory = &case.world.memory;
+    let held_up = memory.failures.is_empty() && memory.acted_at.is_some_and(|at| at + HELD_UP < case.now);
+    memory.watching_since.filter(|_| !held_up).unwrap_or(case.now)
 }
 
 /// Progress of the pods: a new maximum of the attempt, never a mere rise. `step` is where the steps stand now.

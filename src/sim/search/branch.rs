@@ -28,9 +28,10 @@ impl Counts {
         match fault {
             Fault::Lag { .. } => true,
             Fault::Act { turn, .. } => *turn < self.turns,
-            Fault::Write { number, .. } | Fault::Older { number, .. } | Fault::Clock { number, .. } => {
-                *number < self.writes
-            }
+            Fault::Write { number, .. }
+            | Fault::Older { number, .. }
+            | Fault::Away { number, .. }
+            | Fault::Clock { number, .. } => *number < self.writes,
             Fault::Watch { kind, number, .. } => {
                 self.events.as_ref().is_some_and(|events| events.get(kind).is_some_and(|count| number < count))
             }

@@ -85,6 +85,7 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("deadline-never-passes", "I35"),
     ("every-look-is-progress", "I35"),
     ("deadline-halved", "I35"),
+    ("absence-is-counted", "I35"),
     ("failures-not-retried", "I36"),
     ("live-reads-skipped", "I37"),
     ("own-writes-not-awaited", "I37"),

@@ -211,6 +211,10 @@ pub(super) fn order(rig: &mut Rig, fault: &Fault) {
             process.strikes.ordered.insert(*number, Strike::CrashAfter);
             rig.behind_after_crash = *versions;
         }
+        Fault::Away { number, millis } => {
+            process.strikes.ordered.insert(*number, Strike::CrashAfter);
+            rig.absence = Duration::from_millis(*millis);
+        }
         Fault::Clock { number, ahead } => {
             process.strikes.ordered.insert(*number, Strike::FROZEN);
             rig.core.ahead_next = *ahead;

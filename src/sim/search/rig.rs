@@ -70,6 +70,10 @@ pub struct Rig {
     looked_at: Option<u64>,
     /// Versions by which the API server is behind that a process meets after its next crash.
     pub behind_after_crash: u64,
+    /// For how long there is no process after the next crash.
+    pub absence: Duration,
+    /// Until when there is none.
+    away_until: Option<Time>,
     /// Events of each kind that the longest-lived process has met.
     pub events: BTreeMap<String, u64>,
     busy: usize,
@@ -124,6 +128,8 @@ impl Rig {
             hands: BTreeMap::new(),
             looked_at: None,
             behind_after_crash: 0,
+            absence: Duration::ZERO,
+            away_until: None,
             events: BTreeMap::new(),
             busy: 0,
             still: (0, Time::default()),
@@ -214,11 +220,12 @@ impl Rig {
             return Ok(false);
         }
         // The successor of a process that has just died looks at once.
-        if wrote || self.looked_at.is_none() {
+        if wrote || self.looked_at.is_none() && self.away_until.is_none() {
             return Ok(false);
         }
         let former = self.core.former.as_ref().and_then(Process::next);
-        let next = [due, self.core.process.next(), former].into_iter().flatten().min();
+        let own = self.away_until.or_else(|| self.core.process.next());
+        let next = [due, own, former].into_iter().flatten().min();
         match next {
             Some(next) if next < end && !self.gives_up(end) => {
                 // A due time that has passed without a change is looked at again a moment later.
@@ -238,7 +245,8 @@ impl Rig {
         if self.still.0 != version {
             self.still = (version, now);
         }
-        let asks = || self.core.process.next().is_some_and(|next| next < end) && !self.restarts();
+        let own = self.away_until.or_else(|| self.core.process.next());
+        let asks = || own.is_some_and(|next| next < end) && !self.restarts();
         now.since(self.still.1) > STILL && !asks()
     }
 
@@ -364,6 +372,12 @@ impl Rig {
 
     /// Whether something has arrived, or a time has come, since the last look.
     pub(super) fn awake(&mut self, now: Time) -> bool {
+        if self.away_until.is_some_and(|until| until > now) {
+            return false;
+        }
+        if self.away_until.take().is_some() {
+            self.restart();
+        }
         self.core.process.view.sync(now);
         let woken = self.core.process.next().is_some_and(|at| at <= now);
         let frozen = self.core.process.frozen_until().is_some_and(|until| until > now);
@@ -381,6 +395,8 @@ impl Rig {
             let versions = std::mem::take(&mut self.behind_after_crash);
             self.core.restart_behind(versions);
             self.looked_at = None;
+            let absence = std::mem::take(&mut self.absence);
+            self.away_until = (!absence.is_zero()).then(|| self.core.now() + absence);
         }
         let late = self.core.now() + LATEST_RETRY;
         if applied.failed.is_some() && !applied.crashed && self.core.process.next().is_none_or(|next| next > late) {

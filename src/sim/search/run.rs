@@ -143,17 +143,30 @@ impl Piece {
     }
 }
 
+/// What the end of an update says that has come to its deadline.
+const TIMED_OUT: &str = "has timed out progressing";
+
 /// I37 and I18, the part of ends: one update ends as if nothing had gone wrong, but for delays that change it by themselves.
 /// Where people act more than once, a delay may bring an action to another moment of the release.
+///
+/// I35, the part of absences: an update does not come to its deadline because there was no controller.
 fn same_end(case: &Case, disturbed: Ended, calm: impl FnOnce() -> Option<String>) -> Result<Ended, String> {
-    let comparable =
-        case.scenario.script.len() < 2 && case.faults.iter().all(|fault| fault.hurts() && !fault.is_long());
-    match comparable.then(calm).flatten() {
-        Some(calm) if calm != disturbed.end => {
-            Err(format!("I37: ends as {:?}, undisturbed as {calm:?}", disturbed.end))
-        }
-        _ => Ok(disturbed),
+    let away = |fault: &Fault| matches!(fault, Fault::Away { .. });
+    let comparable = case.scenario.script.len() < 2
+        && case.faults.iter().all(|fault| fault.hurts() && (!fault.is_long() || away(fault)));
+    let Some(calm) = comparable.then(calm).flatten().filter(|calm| *calm != disturbed.end) else {
+        return Ok(disturbed);
+    };
+    if !case.faults.iter().any(away) {
+        return Err(format!("I37: ends as {:?}, undisturbed as {calm:?}", disturbed.end));
     }
+    if disturbed.end.contains(TIMED_OUT) && !calm.contains(TIMED_OUT) {
+        return Err(format!(
+            "I35: ends as {:?} after a time without controller, undisturbed as {calm:?}",
+            disturbed.end
+        ));
+    }
+    Ok(disturbed)
 }
 
 /// Plays a case, and where its end has to be that of the undisturbed one, that one as well.

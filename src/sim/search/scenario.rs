@@ -204,6 +204,14 @@ pub enum Fault {
         /// By how many versions.
         versions: u64,
     },
+    /// After a write the process dies, and for so many milliseconds there is none. Through the full shell another begins at
+    /// once.
+    Away {
+        /// Which write.
+        number: u64,
+        /// For how long.
+        millis: u64,
+    },
     /// At a write the leader stands still until another has taken over, whose clock is off: there are two for a moment, and
     /// what the one has recorded the other measures. Through the full shell it dies.
     Clock {
@@ -242,6 +250,7 @@ impl Fault {
             },
             Self::Lag { .. } => "watch: kinds reordered",
             Self::Older { .. } => "restart against an older API server",
+            Self::Away { .. } => "no controller for a while",
             Self::Clock { .. } => "two leaders, clocks apart",
             Self::Act { .. } => "somebody acts at any moment",
         }
@@ -258,14 +267,14 @@ impl Fault {
             Self::Watch { trouble: Trouble::Late(millis) | Trouble::Lost(millis), .. } | Self::Lag { millis, .. } => {
                 *millis >= LONG
             }
-            Self::Watch { trouble: Trouble::Behind(_), .. } => true,
+            Self::Watch { trouble: Trouble::Behind(_), .. } | Self::Away { .. } => true,
             Self::Write { .. } | Self::Older { .. } | Self::Clock { .. } | Self::Act { .. } => false,
         }
     }
 
     /// Whether views are late by it.
     pub const fn delays(&self) -> bool {
-        !matches!(self, Self::Write { .. } | Self::Clock { .. } | Self::Act { .. })
+        !matches!(self, Self::Write { .. } | Self::Clock { .. } | Self::Away { .. } | Self::Act { .. })
     }
 }
 

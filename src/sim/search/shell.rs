@@ -249,7 +249,9 @@ impl Shell {
         for fault in &case.faults {
             match fault {
                 Fault::Write { number, strike } => drop(struck.lock().ordered.insert(*number, *strike)),
-                Fault::Older { number, .. } => drop(struck.lock().ordered.insert(*number, Strike::CrashAfter)),
+                Fault::Older { number, .. } | Fault::Away { number, .. } => {
+                    struck.lock().ordered.insert(*number, Strike::CrashAfter);
+                }
                 Fault::Clock { number, ahead: millis } => {
                     struck.lock().ordered.insert(*number, Strike::CrashAfter);
                     ahead = *millis;

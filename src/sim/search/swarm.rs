@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::analyst::Outcome;
 use super::scenario::{Action, Beside, Case, Fault, Scenario, Side};
-use super::systematic::AHEAD;
+use super::systematic::{AHEAD, AWAY};
 use crate::sim::bare::strike::Strike;
 use crate::sim::bare::view::Trouble;
 use crate::sim::random::SplitMix;
@@ -377,6 +377,9 @@ fn faults(dice: &mut Dice) -> Vec<Fault> {
     }
     if dice.one_in(6) {
         faults.push(Fault::Clock { number: dice.below(40), ahead: dice.pick(AHEAD, 0) });
+    }
+    if dice.one_in(12) {
+        faults.push(Fault::Away { number: dice.below(40), millis: dice.pick(&[2_000, 20_000, AWAY], AWAY) });
     }
     faults
 }

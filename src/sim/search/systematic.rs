@@ -21,6 +21,8 @@ const TROUBLES: &[Trouble] = &[
 const LAGS: &[u64] = &[30, 700, 8_000, 60_000];
 /// By how many versions an API server can be behind.
 const BEHIND: &[u64] = &[1, 5, 20, 80];
+/// For how many milliseconds there is no controller: longer than a deadline.
+pub const AWAY: u64 = 90_000;
 /// By how many milliseconds the clock of a second leader can be ahead (pitfalls B95).
 pub const AHEAD: &[i64] = &[-10_000, 10_000];
 
@@ -210,6 +212,7 @@ pub fn faults(scenario: &Scenario, ended: &Ended) -> Vec<Fault> {
     for number in 0..ended.writes {
         faults.extend(STRIKES.iter().map(|strike| Fault::Write { number, strike: *strike }));
         faults.extend(BEHIND.iter().map(|versions| Fault::Older { number, versions: *versions }));
+        faults.push(Fault::Away { number, millis: AWAY });
         faults.extend(AHEAD.iter().map(|ahead| Fault::Clock { number, ahead: *ahead }));
     }
     for kind in WATCHED {

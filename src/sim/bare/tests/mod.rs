@@ -39,6 +39,7 @@ mod churn;
 mod commands;
 mod contests;
 mod deleted;
+mod downtime;
 mod edited;
 mod evidence;
 mod failing;
