@@ -157,6 +157,9 @@ impl Event {
         };
         let time = instant("stageTimestamp", &read.stage_timestamp)?;
         let begun = instant("requestReceivedTimestamp", &read.request_received_timestamp)?;
+        // A list has the version of the moment at which it was read: what goes with it goes later.
+        let many = read.verb == "deletecollection";
+        let version = if many { 0 } else { object::version(&read.response_object) };
         let Reference { namespace, name, subresource, .. } = read.object_ref;
         let named = if name.is_empty() { object::name(&read.response_object).to_owned() } else { name };
         Ok(Some(Self {
@@ -168,7 +171,7 @@ impl Event {
             namespace,
             name: named,
             subresource,
-            version: object::version(&read.response_object),
+            version,
             answer: read.response_object,
             begun,
             time,

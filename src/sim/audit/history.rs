@@ -1,6 +1,6 @@
 //! What each object was before a write, and is after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ type Key = (&'static str, String, String);
 #[derive(Debug, Default)]
 pub struct History {
     objects: BTreeMap<Key, Arc<Value>>,
+    /// Identities of objects that have gone: what seems to be written to one later was committed before.
+    gone: BTreeSet<String>,
     /// Objects whose first write has not made them.
     pub unknown: usize,
     written: u64,
@@ -53,12 +55,16 @@ impl History {
             Change::Is(value) if before.as_deref() == Some(&value) => return None,
             Change::Is(value) => Some(Arc::new(value)),
         };
-        if before.is_none() && after.is_none() {
+        let late = || after.as_deref().is_some_and(|after| self.gone.contains(object::uid(after)));
+        if before.is_none() && (after.is_none() || late()) {
             return None;
         }
         match &after {
             Some(after) => drop(self.objects.insert(key, Arc::clone(after))),
-            None => drop(self.objects.remove(&key)),
+            None => {
+                self.gone.extend(before.iter().map(|before| object::uid(before).to_owned()));
+                self.objects.remove(&key);
+            }
         }
         self.unknown += usize::from(!known);
         self.written += 1;

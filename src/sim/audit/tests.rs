@@ -199,6 +199,30 @@ fn deletions_are_followed_to_their_end() {
     assert_eq!((report.writes, report.unknown), (3, 0), "of many at once, each goes gracefully");
 }
 
+/// A namespace goes with all that is in it: the answer to such a deletion has the version of the list that it began with,
+/// and other requests may end after it.
+#[test]
+fn nothing_comes_back_after_a_deletion_of_many() {
+    let rollout = |version: &str| json!({"kind": "Rollout", "metadata": {"name": "shop", "namespace": "default", "uid": "u", "resourceVersion": version}});
+    let at = |verb: &str, second: u32, answer: &Value| {
+        event(verb, USER, &format!("2026-11-21T12:00:{second:02}.000000Z"), answer, |_| {})
+    };
+    let list = json!({"kind": "RolloutList", "metadata": {"resourceVersion": "5"}, "items": [rollout("4")]});
+    for (patched, listed) in [(1, 2), (2, 1)] {
+        let lines = [
+            at("create", 0, &rollout("4")),
+            at("patch", patched, &rollout("6")),
+            at("deletecollection", listed, &list),
+        ];
+        let mut log = read(&lines);
+        super::event::order(&mut log.events);
+        let mut history = History::default();
+        let entries: Vec<Entry> = log.events.iter().flat_map(|event| history.entries(event, USER)).collect();
+        let left = entries.last().unwrap().after.as_deref();
+        assert_eq!(left, None, "patched after {patched} s, the list answered after {listed} s");
+    }
+}
+
 /// The size of zero is left out of a scale, and who asks for metadata gets nothing else.
 #[test]
 fn answers_that_are_less_than_the_object_are_completed() {
