@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::Meta;
 use crate::plan::{Effect, Event, EventType, ObjectRef, Phase, Plan, Precondition, Record, Verb};
-use crate::rollout::memory::Failure;
+use crate::rollout::memory::{Cause, Failure};
 use crate::runtime::cache::Cached as _;
 use crate::runtime::client::{Api, Preconditions, Target};
 use crate::runtime::error::{ApiError, ErrorKind};
@@ -268,10 +268,12 @@ pub fn occurrence(event: &Event, regarding: &Regarding) -> Occurrence {
 impl Executed {
     fn fail(&mut self, object: &ObjectRef, error: ApiError) {
         tracing::warn!(%object, %error, "write failed");
-        let taken = error.kind == ErrorKind::AlreadyExists;
-        let denied = matches!(error.kind, ErrorKind::Forbidden | ErrorKind::Invalid);
-        let message = error.to_string();
-        self.failures.push(Failure { object: object.clone(), message, taken, refused: false, denied });
+        let cause = match error.kind {
+            ErrorKind::AlreadyExists => Cause::NameTaken,
+            ErrorKind::Forbidden | ErrorKind::Invalid => Cause::Denied,
+            _ => Cause::Passing,
+        };
+        self.failures.push(Failure { object: object.clone(), message: error.to_string(), cause });
         self.error.get_or_insert(error);
     }
 }
@@ -280,8 +282,7 @@ impl Executed {
     /// A disruption budget says no: a fact for the next look, and no error.
     fn refused(&mut self, object: &ObjectRef, error: &ApiError) {
         tracing::info!(%object, %error, "eviction refused");
-        let message = error.to_string();
-        self.failures.push(Failure { object: object.clone(), message, taken: false, refused: true, denied: false });
+        self.failures.push(Failure { object: object.clone(), message: error.to_string(), cause: Cause::Budget });
     }
 }
 

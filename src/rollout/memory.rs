@@ -84,12 +84,21 @@ pub struct Failure {
     pub object: ObjectRef,
     /// What the API server said.
     pub message: String,
-    /// Whether the name belongs to an object of somebody else.
-    pub taken: bool,
-    /// Whether a disruption budget has refused an eviction.
-    pub refused: bool,
-    /// Whether the API server will not take it until somebody changes something: permissions, a policy, the write itself.
-    pub denied: bool,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why a write failed, as far as that decides what is done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// What the next attempt may be spared: a conflict, an outage.
+    Passing,
+    /// The name belongs to an object of somebody else.
+    NameTaken,
+    /// A disruption budget refuses the eviction.
+    Budget,
+    /// The API server will not take it until somebody changes something: permissions, a policy, the write itself.
+    Denied,
 }
 
 /// An eviction that a disruption budget has refused.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::Time;
 use crate::controller::observe::observe;
 use crate::plan::Plan;
-use crate::rollout::memory::{Failure, Memory, stored};
+use crate::rollout::memory::{Cause, Failure, Memory, stored};
 use crate::rollout::{Settings, decide};
 use crate::sim::api_server::Hand;
 use crate::sim::bare::calm::Calm;
@@ -92,7 +92,7 @@ impl Controller {
         let (reached, refused) = self.reached(&decision.plan);
         let mut applied = self.executor.carry_out(reached);
         applied.failures.extend(refused);
-        let failed = applied.failures.iter().any(|failure| !failure.refused);
+        let failed = applied.failures.iter().any(|failure| failure.cause != Cause::Budget);
         self.failures = if failed { self.failures + 1 } else { 0 };
         if failed {
             let wait = RETRY * 2_u32.saturating_pow(self.failures.saturating_sub(1).min(8));
@@ -134,5 +134,5 @@ impl Controller {
 
 fn failure(object: &crate::plan::ObjectRef) -> Failure {
     let message = "InternalError (500): the API server refused, by a fault of the simulation".to_owned();
-    Failure { object: object.clone(), message, taken: false, refused: false, denied: false }
+    Failure { object: object.clone(), message, cause: Cause::Passing }
 }

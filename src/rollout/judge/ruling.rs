@@ -4,7 +4,7 @@ use super::{abort, deadline, pause, promotion, reset, restart, rollback, step, v
 use crate::api::{Kind, ReplicaSet, RolloutStatus, Time};
 use crate::plan::{Event, Plan};
 use crate::rollout::case::Case;
-use crate::rollout::memory::Failure;
+use crate::rollout::memory::{Cause, Failure};
 
 /// New decisions, as the record that they make.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +72,9 @@ pub fn rule(case: &Case<'_>) -> Ruling {
 fn avoid_collision(case: &Case<'_>, ruling: &mut Ruling) {
     let name = format!("{}-{}", case.world.rollout.metadata.name, case.world.digest.pod_hash);
     let taken = |failure: &Failure| {
-        failure.taken && failure.object.resource.kind == ReplicaSet::KIND && failure.object.name == name
+        failure.cause == Cause::NameTaken
+            && failure.object.resource.kind == ReplicaSet::KIND
+            && failure.object.name == name
     };
     if case.cast.new.is_none() && case.world.memory.failures.iter().any(taken) {
         ruling.next.collision_count = Some(case.status().collision_count.unwrap_or(0).saturating_add(1));

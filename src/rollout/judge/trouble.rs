@@ -6,7 +6,7 @@ use crate::api::{Kind as _, Pod, ReplicaSet};
 use crate::plan::Blocker;
 use crate::rollout::case::Case;
 use crate::rollout::cast::Revision;
-use crate::rollout::memory::Failure;
+use crate::rollout::memory::{Cause, Failure};
 
 /// Reasons of a waiting container that no waiting cures.
 const INCURABLE: &[&str] =
@@ -109,7 +109,7 @@ pub fn blockers(case: &Case<'_>) -> Vec<Blocker> {
 
 /// Writes of the last look that the API server does not take, and will not until somebody does something.
 pub fn denials(case: &Case<'_>) -> Vec<Blocker> {
-    let denied = case.world.memory.failures.iter().filter(|failure| failure.denied).take(NAMED);
+    let denied = case.world.memory.failures.iter().filter(|failure| failure.cause == Cause::Denied).take(NAMED);
     let told = denied.map(|failure| {
         Blocker::wait("WriteDenied", failure.object.to_string(), &failure.message)
             .remedy("change what refuses it: an admission webhook, a policy, a schema, or Siskin's permissions")
@@ -119,7 +119,8 @@ pub fn denials(case: &Case<'_>) -> Vec<Blocker> {
 
 /// Why the new revision's ReplicaSet could not be created, where that was denied.
 pub fn creation_denied<'c>(case: &'c Case<'_>) -> Option<&'c Failure> {
-    let wanted = |failure: &&Failure| failure.denied && failure.object.resource.kind == ReplicaSet::KIND;
+    let wanted =
+        |failure: &&Failure| failure.cause == Cause::Denied && failure.object.resource.kind == ReplicaSet::KIND;
     case.world.memory.failures.iter().find(wanted).filter(|_| case.cast.new.is_none())
 }
 

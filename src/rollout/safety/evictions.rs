@@ -8,7 +8,7 @@ use crate::api::{Pod, Time};
 use crate::plan::{Basis, Blocker, Effect, ObjectRef, Phase, Plan, Precondition, Verb};
 use crate::rollout::cast::Revision;
 use crate::rollout::memory::readiness::ready_since;
-use crate::rollout::memory::{Memory, Refusal};
+use crate::rollout::memory::{Cause, Memory, Refusal};
 use crate::rollout::strategy::target::{Fate, Target};
 use crate::rollout::strategy::{restart, steps};
 
@@ -170,9 +170,9 @@ fn waits(exposure: &Exposure<'_>, code: &'static str, why: &str) -> Blocker {
 /// that people read of a refusal without a gap.
 pub fn refusals(known: &Memory, now: Time) -> Vec<Refusal> {
     let at = known.evicting_at.unwrap_or(now);
-    let new = known.failures.iter().filter(|failure| failure.refused);
+    let new = known.failures.iter().filter(|failure| failure.cause == Cause::Budget);
     let new = new.map(|failure| Refusal { pod: failure.object.name.clone(), message: failure.message.clone(), at });
-    let again = |old: &Refusal| known.failures.iter().any(|f| f.refused && f.object.name == old.pod);
+    let again = |old: &Refusal| known.failures.iter().any(|f| f.cause == Cause::Budget && f.object.name == old.pod);
     let old = known.refusals.iter().filter(|old| old.at + 2 * POLL > now && !again(old)).cloned();
     new.chain(old).take(MAX_REFUSALS).collect()
 }
@@ -212,13 +212,7 @@ mod tests {
     fn a_refusal_holds_for_a_while() {
         let at = Time::default() + Duration::from_secs(1_000);
         let object = ObjectRef::named::<Pod>("default", "a");
-        let failure = crate::rollout::memory::Failure {
-            object,
-            message: "no".to_owned(),
-            taken: false,
-            refused: true,
-            denied: false,
-        };
+        let failure = crate::rollout::memory::Failure { object, message: "no".to_owned(), cause: Cause::Budget };
         let known = Memory { failures: vec![failure], evicting_at: Some(at), ..Memory::default() };
         let first = refusals(&known, at + NEXT);
         assert_eq!(first, [Refusal { pod: "a".to_owned(), message: "no".to_owned(), at }]);

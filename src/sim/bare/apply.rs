@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::strike::{Failed, Strike, Strikes};
 use crate::controller::execute::{eviction, expected_ref as expected};
 use crate::plan::{Effect, Event, ObjectRef, Phase, Plan, Record, Verb};
-use crate::rollout::memory::Failure;
+use crate::rollout::memory::{Cause, Failure};
 use crate::runtime::expectations::{Expectations, Seen};
 use crate::runtime::lease::Fence;
 use crate::runtime::object::ObjectKey;
@@ -75,9 +75,7 @@ struct Refusal {
     /// The HTTP status; 0 where there is none.
     code: u16,
     message: String,
-    taken: bool,
-    unknown: bool,
-    denied: bool,
+    cause: Cause,
 }
 
 impl Run {
@@ -118,7 +116,7 @@ impl Run {
                 // A disruption budget's refusal is an answer, and stops nothing.
                 Err(refusal) if effect.verb == Verb::Evict && refusal.code == 429 => {
                     let (object, message) = (effect.object.clone(), refusal.message);
-                    self.applied.failures.push(Failure { object, message, taken: false, refused: true, denied: false });
+                    self.applied.failures.push(Failure { object, message, cause: Cause::Budget });
                 }
                 Err(refusal) => {
                     self.failed.get_or_insert(effect.phase);
@@ -157,14 +155,7 @@ impl Run {
         let strike = if std::mem::take(&mut self.thawed) { None } else { means.strikes.meet() };
         let refuse = |code, retry_after| {
             let failed = Failed::Refused { retry_after };
-            Err(Refusal {
-                failed,
-                code,
-                message: format!("struck: {code}"),
-                taken: false,
-                unknown: false,
-                denied: false,
-            })
+            Err(Refusal { failed, code, message: format!("struck: {code}"), cause: Cause::Passing })
         };
         match strike {
             Some(Strike::Freeze(millis)) => {
@@ -181,11 +172,11 @@ impl Run {
         if !means.fence.permits() && !crate::mutant!("lease-unchecked") {
             let message = "the lease is too old".to_owned();
             let failed = Failed::Refused { retry_after: None };
-            return Err(Refusal { failed, code: 0, message, taken: false, unknown: false, denied: false });
+            return Err(Refusal { failed, code: 0, message, cause: Cause::Passing });
         }
         if let Some((_, message)) = means.strikes.denied.filter(|(kind, _)| *kind == object.resource.kind) {
             let (failed, message) = (Failed::Refused { retry_after: None }, message.to_owned());
-            return Err(Refusal { failed, code: 422, message, taken: false, unknown: false, denied: true });
+            return Err(Refusal { failed, code: 422, message, cause: Cause::Denied });
         }
         let written = write(self, means.hand);
         match (strike, written) {
@@ -199,9 +190,7 @@ impl Run {
                 failed: Failed::Refused { retry_after: None },
                 code: reject.code,
                 message: reject.to_string(),
-                taken: reject.code == 409 && reject.reason == "AlreadyExists",
-                unknown: false,
-                denied: matches!(reject.code, 400 | 403 | 422) && !reject.is_patch_failure(),
+                cause: cause(&reject),
             }),
         }
     }
@@ -223,12 +212,12 @@ impl Run {
     }
 
     fn refused(&mut self, object: &ObjectRef, refusal: Refusal, means: &Means<'_>) {
-        if refusal.unknown {
+        if refusal.failed == Failed::TimedOut {
             means.expectations.unknown(&self.owner, expected(object));
         }
         self.applied.failed.get_or_insert(refusal.failed);
-        let Refusal { message, taken, denied, .. } = refusal;
-        self.applied.failures.push(Failure { object: object.clone(), message, taken, refused: false, denied });
+        let Refusal { message, cause, .. } = refusal;
+        self.applied.failures.push(Failure { object: object.clone(), message, cause });
     }
 
     /// Whether an object is not at the version that was observed; the plan's own writes do not count.
@@ -298,13 +287,14 @@ impl Run {
 }
 
 fn unknown(why: &str) -> Refusal {
-    Refusal {
-        failed: Failed::TimedOut,
-        code: 0,
-        message: format!("struck: {why}"),
-        taken: false,
-        unknown: true,
-        denied: false,
+    Refusal { failed: Failed::TimedOut, code: 0, message: format!("struck: {why}"), cause: Cause::Passing }
+}
+
+fn cause(reject: &Reject) -> Cause {
+    match reject.code {
+        409 if reject.reason == "AlreadyExists" => Cause::NameTaken,
+        400 | 403 | 422 if !reject.is_patch_failure() => Cause::Denied,
+        _ => Cause::Passing,
     }
 }
 

@@ -11,6 +11,7 @@ use super::analyst::Analyst;
 use super::scenario::Action;
 use super::world::{SERVICES, template};
 use crate::api::{Rollout, Time};
+use crate::rollout::memory::Cause;
 use crate::rollout::strategy::restart;
 use crate::sim::api_server::{Cursor, Entry, Now, Reject, Saved};
 use crate::sim::bare::Core;
@@ -377,7 +378,7 @@ impl Rig {
         if applied.failed.is_some() && !applied.crashed && self.core.process.next().is_none_or(|next| next > late) {
             return Err(self.story("I36: a failed write is not tried again"));
         }
-        match applied.failures.iter().find(|failure| !failure.refused && !self.troubled) {
+        match applied.failures.iter().find(|failure| failure.cause != Cause::Budget && !self.troubled) {
             Some(failure) => Err(self.story(&format!("refused: {failure:?}"))),
             None => Ok(()),
         }
