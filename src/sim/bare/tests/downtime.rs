@@ -42,8 +42,8 @@ fn without_controller((strategy, aborts): (&Value, bool), behaviour: &str, after
 #[test]
 fn a_deadline_does_not_pass_while_nobody_looks() {
     for strategy in strategies() {
-        for after in (0..8000).step_by(250) {
-            let mut rig = without_controller((&strategy, after % 500 == 0), "", after);
+        for after in (0..8000).step_by(400) {
+            let mut rig = without_controller((&strategy, after % 800 == 0), "", after);
             rig.run(120).unwrap();
             let case = format!("{strategy} away after {after} ms");
             assert_eq!(rig.shown(), "Healthy", "{case}\n{}", rig.story("not finished"));
